@@ -1,0 +1,47 @@
+"""What long work tells a person: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+T = TypeVar("T")
+
+_QUIET_SECONDS = 20.0  # off a terminal, at most one line in this time
+
+
+def say(line: str) -> None:
+    """Print one line about the work to standard error."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this function is the one place that prints
+
+
+def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Yield the items, showing count and time left."""
+    count = total if total is not None else len(items)  # type: ignore[arg-type] # Sized when no total is given
+    if sys.stderr.isatty():
+        yield from _bar(items, what, count)
+    else:
+        yield from _lines(items, what, count)
+
+
+def _bar(items: Iterable[T], what: str, count: int) -> Iterator[T]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=count)
+        for item in items:
+            yield item
+            progress.advance(task)
+
+
+def _lines(items: Iterable[T], what: str, count: int) -> Iterator[T]:
+    start = spoken = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - spoken > _QUIET_SECONDS and done < count:
+            left = (now - start) / done * (count - done)
+            say(f"  {what}: {done}/{count}, about {left:.0f} s left")
+            spoken = now

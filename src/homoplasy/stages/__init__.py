@@ -1,0 +1,1 @@
+"""The entry points of the pipeline: settings and files in, one function called, files out."""

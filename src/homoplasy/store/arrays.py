@@ -1,0 +1,181 @@
+"""The container of arrays: one safetensors file, many representations that share their stimuli.
+
+Layout: one tensor a representation, and all metadata as sorted JSON under the single key `homoplasy`, because
+several keys would be written in a random order and two equal files would differ in bytes.
+"""
+
+import json
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from homoplasy.errors import BadData, listing, nearest
+from homoplasy.representation import Representation
+from homoplasy.store import files
+
+FORMAT = 1
+_DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64", "int16": "I16", "int64": "I64", "uint8": "U8"}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a container promises of one array before its values are written."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    facts: Mapping[str, Any]
+    unit_ids: Sequence[int] | None = None
+
+
+class Writer:
+    """Writes a container array by array, so that only one of them need be in memory; whole or not at all."""
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        stimulus_ids: NDArray[Any],
+        declared: Sequence[Declared],
+        facts: Mapping[str, Any],
+    ) -> None:
+        self._declared = list(declared)
+        self._whole = files.whole(path)
+        self._next = 0
+        self._header = _header(kind, stimulus_ids, self._declared, facts)
+        self._file: BinaryIO
+
+    def __enter__(self) -> "Writer":
+        """Open the file and write the header."""
+        self._file = self._whole.__enter__().open("wb")
+        self._file.write(struct.pack("<Q", len(self._header)) + self._header)
+        return self
+
+    def write(self, values: NDArray[Any]) -> None:
+        """Write the next declared array."""
+        promise = self._declared[self._next]
+        if values.shape != promise.shape or values.dtype.name != promise.dtype:
+            raise ValueError(f"{promise.name}: {values.dtype} {values.shape} is not the declared {promise}")
+        self._file.write(np.ascontiguousarray(values).data)
+        self._next += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close; keep the file only if every declared array was written."""
+        self._file.close()
+        if kind is None and self._next < len(self._declared):
+            error = ValueError(f"only {self._next} of {len(self._declared)} declared arrays were written")
+            self._whole.__exit__(ValueError, error, None)
+            raise error
+        self._whole.__exit__(kind, error, trace)
+
+
+def _header(kind: str, stimulus_ids: NDArray[Any], declared: Sequence[Declared], facts: Mapping[str, Any]) -> bytes:
+    about = {
+        "format": FORMAT,
+        "kind": kind,
+        "stimulus_ids": stimulus_ids.tolist(),
+        "facts": dict(facts),
+        "arrays": {
+            one.name: {"facts": dict(one.facts), "unit_ids": None if one.unit_ids is None else list(one.unit_ids)}
+            for one in declared
+        },
+        "order": [one.name for one in declared],
+    }
+    metadata = json.dumps(about, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    tensors: dict[str, Any] = {"__metadata__": {"homoplasy": metadata}}
+    start = 0
+    for one in declared:
+        end = start + int(np.prod(one.shape, dtype=np.int64)) * np.dtype(one.dtype).itemsize
+        tensors[one.name] = {"dtype": _DTYPES[one.dtype], "shape": list(one.shape), "data_offsets": [start, end]}
+        start = end
+    text = json.dumps(tensors, separators=(",", ":")).encode()
+    return text + b" " * (-len(text) % 8)  # the format aligns its data to eight bytes
+
+
+def write(path: Path, kind: str, arrays: Iterable[Representation], facts: Mapping[str, Any] | None = None) -> None:
+    """Write representations of the same stimuli into one container; their addresses become the names."""
+    kept = list(arrays)
+    if not kept:
+        raise ValueError(f"{path}: a container holds at least one array")
+    ids = kept[0].stimulus_ids
+    for one in kept:
+        if not np.array_equal(one.stimulus_ids, ids):
+            raise ValueError(f"{path}: {one.address} has other stimuli than {kept[0].address}")
+    declared = [
+        Declared(
+            one.address,
+            one.values.dtype.name,
+            one.values.shape,
+            one.facts,
+            None if one.unit_ids is None else one.unit_ids.tolist(),
+        )
+        for one in kept
+    ]
+    with Writer(path, kind, ids, declared, facts or {}) as writer:
+        for one in kept:
+            writer.write(one.values)
+
+
+class Container:
+    """A container opened for reading; arrays are read one at a time, when they are asked for."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = path
+        self._about = _about(path)
+        if self._about["kind"] != kind:
+            raise BadData(f"{path}: expected a container of {kind}, found one of {self._about['kind']}.")
+        self.facts: dict[str, Any] = self._about["facts"]
+        self.stimulus_ids: NDArray[Any] = np.asarray(self._about["stimulus_ids"])
+
+    def names(self) -> list[str]:
+        """The arrays, in the order in which they were written."""
+        return list(self._about["order"])
+
+    def array_facts(self, name: str) -> dict[str, Any]:
+        """The facts of one array, without reading its values."""
+        return dict(self._entry(name)["facts"])
+
+    def __getitem__(self, name: str) -> Representation:
+        """Read one array."""
+        entry = self._entry(name)
+        with safe_open(self.path, framework="numpy") as file:
+            values = file.get_tensor(name)
+        units = entry["unit_ids"]
+        return Representation(
+            values, self.stimulus_ids, name, None if units is None else np.asarray(units), dict(entry["facts"])
+        )
+
+    def _entry(self, name: str) -> Any:
+        arrays = self._about["arrays"]
+        if name not in arrays:
+            raise BadData(f"{self.path} has no array '{name}'; it has {listing(self.names())}.{nearest(name, arrays)}")
+        return arrays[name]
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """Read and check the metadata of a container."""
+    if not path.exists():
+        raise BadData(f"{path} is missing; run the stage that writes it (dvc repro).")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get("homoplasy")
+    except (SafetensorError, OSError) as damage:
+        raise BadData(f"{path} is not a whole safetensors file ({damage}); delete it and run dvc repro.") from None
+    if text is None:
+        raise BadData(f"{path} is a safetensors file, but not a container of homoplasy: it lacks the metadata.")
+    about: dict[str, Any] = json.loads(text)
+    if about.get("format") != FORMAT:
+        raise BadData(
+            f"{path} is written in container format {about.get('format')}; this version reads format {FORMAT}. "
+            "Write it again with dvc repro, or install the version of homoplasy that wrote it."
+        )
+    return about

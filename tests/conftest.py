@@ -1,0 +1,42 @@
+"""What every test shares: no network but this machine's own, few threads, the real reference data."""
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine(monkeypatch):
+    """Refuse every connection that would leave the loopback interface."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _local(address[0]):
+            raise AssertionError(f"a test tried to reach {address[0]}; tests use this machine only")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _local(host: str) -> bool:
+    if host in {"localhost", ""}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Real data and published numbers, where they lie beside the checkout."""
+    folder = Path(os.environ.get("HOMOPLASY_REFERENCE") or ROOT.parent / "shared" / "reference")
+    if not folder.is_dir():
+        pytest.skip(f"the reference data are not there ({folder})")
+    return folder

@@ -1,0 +1,94 @@
+"""A clean checkout of the repository in a folder of its own, as a stranger would have it, and DVC in it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import ROOT
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A repository with one commit, nothing computed."""
+
+    root: Path
+
+    def run(self, *words: str, expected: int = 0) -> str:
+        """Run a command in the checkout; its standard output and error together."""
+        done = subprocess.run(
+            words,
+            cwd=self.root,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expected, done.stdout
+        return done.stdout
+
+    def dvc(self, *words: str, expected: int = 0) -> str:
+        return self.run("dvc", *words, expected=expected)
+
+    def kill_repro_after(self, seconds: float) -> None:
+        """Start `dvc repro` and end its whole process group with SIGKILL."""
+        child = subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=self.root,
+            env=environment(),
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def lock(self) -> dict:
+        """What the run made: the hash of every output of every stage."""
+        stages = yaml.safe_load((self.root / "dvc.lock").read_text())["stages"]
+        return {name: {out["path"]: out["md5"] for out in body["outs"]} for name, body in stages.items()}
+
+
+def environment() -> dict[str, str]:
+    binaries = Path(sys.executable).parent
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "HOMOPLASY_", "GIT_"))}
+    return kept | {"PATH": f"{binaries}:{kept['PATH']}", "DVC_NO_ANALYTICS": "1"}
+
+
+def make(at: Path) -> Checkout:
+    """Copy what git tracks (and what it would, were it added) and commit it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (at / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, at / name)
+    # what an earlier run wrote down is not part of a clean start
+    shutil.rmtree(at / "settings", ignore_errors=True)
+    for name in ("dvc.lock", "metrics.json"):
+        (at / name).unlink(missing_ok=True)
+    checkout = Checkout(at)
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
+    checkout.run("git", "init", "-q", "-b", "main")
+    checkout.run("git", "add", "-A")
+    checkout.run(*git, "commit", "-q", "-m", "start")
+    return checkout
+
+
+def ran(output: str) -> list[str]:
+    """The stages that DVC says it ran."""
+    return re.findall(r"Running stage '([^']+)'", output)

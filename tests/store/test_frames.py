@@ -1,0 +1,45 @@
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from homoplasy.errors import BadData
+from homoplasy.store import frames
+from homoplasy.tables import MODELS, PERFORMANCE, Schema
+
+TABLE = pd.DataFrame({"model": ["b", "a"], "benchmark": ["x", "x"], "performance": [1.5, float("nan")]})
+
+
+def test_what_is_written_is_read(tmp_path):
+    frames.write(tmp_path / "t.parquet", TABLE, PERFORMANCE)
+    pd.testing.assert_frame_equal(frames.read(tmp_path / "t.parquet", PERFORMANCE), TABLE.astype({"model": "str"}))
+    assert list(frames.read(tmp_path / "t.parquet", PERFORMANCE, ["model"]).columns) == ["model"]
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path):
+    for name in "ab":
+        frames.write(tmp_path / name, TABLE, PERFORMANCE)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_an_empty_table_passes(tmp_path):
+    frames.write(tmp_path / "t.parquet", MODELS.empty(), MODELS)
+    assert len(frames.read(tmp_path / "t.parquet", MODELS)) == 0
+
+
+def test_wrong_tables_are_one_sentence(tmp_path):
+    path = tmp_path / "t.parquet"
+    with pytest.raises(BadData, match="is missing"):
+        frames.read(path, PERFORMANCE)
+    frames.write(path, TABLE, PERFORMANCE)
+    newer = Schema("performance", PERFORMANCE.columns, PERFORMANCE.key, version=2)
+    with pytest.raises(BadData, match="expected table 'performance' version 2 .* found 'performance' version 1"):
+        frames.read(path, newer)
+    with pytest.raises(BadData, match="expected table 'models'"):
+        frames.read(path, MODELS)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(BadData, match="not a whole parquet file"):
+        frames.read(path, PERFORMANCE)
+    pq.write_table(pa.table({"a": [1]}), path)
+    with pytest.raises(BadData, match="found 'None'"):
+        frames.read(path, PERFORMANCE)

@@ -1,0 +1,13 @@
+from homoplasy import progress
+
+
+def test_off_a_terminal_short_work_is_quiet(capsys):
+    assert list(progress.track(range(3), "things")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+
+
+def test_off_a_terminal_long_work_speaks_in_lines(capsys, monkeypatch):
+    clock = iter(range(0, 1000, 15))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    list(progress.track(iter("abcd"), "letters", total=4))
+    assert capsys.readouterr().err.splitlines() == ["  letters: 2/4, about 30 s left"]
