@@ -1,0 +1,12 @@
+"""The pocket world: a generated miniature of NSD and COCO, in their very formats, with planted truth.
+
+`generate` writes the tree and gives back the planted models; `training` reads the pictures to learn from. Nothing
+here is real data, and nothing of `pocket/truth` is for the analysis to read.
+"""
+
+from homoplasy.datasets.pocket.planted import PlantedModel
+from homoplasy.datasets.pocket.training_set import training
+from homoplasy.datasets.pocket.tree import generate
+from homoplasy.datasets.pocket.world import VARIANTS, VERSION, World
+
+__all__ = ["VARIANTS", "VERSION", "PlantedModel", "World", "generate", "training"]

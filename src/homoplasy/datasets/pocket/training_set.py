@@ -1,0 +1,39 @@
+"""Pictures for a network to learn from: drawn like those the subjects saw, and none of those."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from homoplasy.datasets.pocket import formats, latents, pictures, sizes
+from homoplasy.errors import BadData
+
+KEY = "pocket/training/pictures.hdf5"
+
+
+def draw(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Draw the training pictures (n, pixels, pixels, 3) and the levels 0..3 of their glyphs (n, 12)."""
+    drawn = latents.draw(seed, "training", sizes.TRAINING_PICTURES)
+    return pictures.render(drawn), pictures.levels(drawn.semantic)
+
+
+def write(root: Path, seed: int) -> None:
+    """Write the training set of a world."""
+    shown, glyphs = draw(seed)
+    formats.hdf5(formats.place(root, KEY), {"pictures": shown, "glyphs": glyphs})
+
+
+def training(root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Read the training pictures and the levels of their glyphs from a pocket tree."""
+    path = root / KEY
+    if not path.is_file():
+        raise BadData(f"{path} is missing: only the pocket world has pictures to learn from; run dvc repro fetch.")
+    try:
+        with h5py.File(path, "r") as file:
+            shown: NDArray[Any] = file["pictures"][()]
+            glyphs: NDArray[Any] = file["glyphs"][()]
+    except (OSError, KeyError) as damage:
+        raise BadData(f"{path} is not a whole training set ({damage}); run dvc repro fetch again.") from None
+    return shown, glyphs
