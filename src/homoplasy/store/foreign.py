@@ -1,0 +1,152 @@
+"""Arrays that users bring: .npy, .npz, .safetensors and .parquet files, read without running anything in them."""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from homoplasy.errors import BadData, BadRequest, listing, nearest
+from homoplasy.representation import Representation
+
+IDS = ("stimulus_id", "stimulus_ids")  # a column or an array of this name holds the ids of the rows
+
+Found = tuple[NDArray[Any], NDArray[Any] | None]
+
+
+def read(place: str) -> Representation:
+    """Read `FILE`, or `FILE:NAME` where a file holds several arrays.
+
+    Rows whose ids the file does not tell are numbered from 0; the fact `ids` says which it was: named or order.
+    """
+    path, name = _split(place)
+    if path.suffix not in READERS:
+        raise BadRequest(f"{path}: expected a file that ends in {listing(READERS)}.")
+    if not path.is_file():
+        raise BadRequest(f"{path} is not there; check the path.")
+    values, ids = READERS[path.suffix](path, name)
+    _check(values, place)
+    facts = {"ids": "order" if ids is None else "named"}
+    return Representation(values, np.arange(len(values)) if ids is None else ids, place, facts=facts)
+
+
+def read_ids(path: Path) -> NDArray[Any]:
+    """Read stimulus ids from a text file, one a line; whole numbers where every line is one."""
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except FileNotFoundError:
+        raise BadRequest(f"{path} is not there; expected a text file of stimulus ids, one a line.") from None
+    except UnicodeDecodeError:
+        raise BadData(f"{path} is not text; expected stimulus ids, one a line.") from None
+    return np.array([int(line) for line in lines] if all(map(str.isdecimal, lines)) else lines)
+
+
+def _split(place: str) -> tuple[Path, str]:
+    """A file of that very name comes first; else what follows the last colon names an array."""
+    path, colon, name = place.rpartition(":")
+    return (Path(path), name) if colon and not Path(place).exists() else (Path(place), "")
+
+
+def _check(values: NDArray[Any], place: str) -> None:
+    if values.dtype.kind not in "fiu":
+        raise BadData(f"{place}: expected numbers, found values of type {values.dtype}.")
+    if values.ndim != 2:
+        raise BadData(
+            f"{place}: expected an array of two axes (stimuli, units), found shape {values.shape}; "
+            "reshape it so that each stimulus is one row."
+        )
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        row, column = wrong[0]
+        raise BadData(
+            f"{place}: {len(wrong)} values are NaN or infinite, the first in row {row}, column {column}; "
+            "leave those stimuli or units out."
+        )
+
+
+def _npy(path: Path, name: str) -> Found:
+    if name:
+        raise BadRequest(f"{path} holds one array without a name; leave ':{name}' out.")
+    with _opened(path) as array:
+        return array, None
+
+
+def _npz(path: Path, name: str) -> Found:
+    with _opened(path) as archive:
+        ids = next((archive[key] for key in IDS if key in archive.files), None)
+        return archive[_chosen(path, name, [key for key in archive.files if key not in IDS])], ids
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Load plain numbers from a file of numpy; whatever else is in it becomes one sentence."""
+    try:
+        with path.open("rb") as file:
+            yield np.load(file, allow_pickle=False)
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile):
+        raise _not_plain(path) from None
+
+
+def _not_plain(path: Path) -> BadData:
+    return BadData(
+        f"{path} is damaged or holds Python objects, which are not read because a pickle can run code; "
+        "save plain numbers with numpy.save or numpy.savez."
+    )
+
+
+def _safetensors(path: Path, name: str) -> Found:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            values = file.get_tensor(_chosen(path, name, list(file.keys())))
+            about = json.loads((file.metadata() or {}).get("homoplasy", "{}"))
+    except (SafetensorError, OSError, TypeError) as damage:
+        raise BadData(f"{path} is damaged, or of a type that numpy does not know ({damage}); save float32.") from None
+    return values, np.asarray(about["stimulus_ids"]) if "stimulus_ids" in about else None
+
+
+def _parquet(path: Path, name: str) -> Found:
+    if name:
+        raise BadRequest(f"{path} is one table; leave ':{name}' out.")
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as damage:
+        raise BadData(f"{path} is not a whole parquet file ({damage}).") from None
+    ids = next((table[key].to_numpy() for key in IDS if key in table.column_names), None)
+    units = [column for column in table.column_names if column not in IDS]
+    words = [unit for unit in units if not _is_number(table.schema.field(unit).type)]
+    if words or not units:
+        raise BadData(
+            f"{path}: expected columns of numbers, one a unit, and none but '{IDS[0]}' beside them; "
+            f"found {listing(words) if words else 'no unit'}."
+        )
+    return np.column_stack([table[unit].to_numpy() for unit in units]), ids
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
+def _chosen(path: Path, name: str, names: Sequence[str]) -> str:
+    """The array that is meant: the only one, or the one that was named."""
+    if name and name not in names:
+        raise BadRequest(f"{path} has no array '{name}'; it has {listing(names)}.{nearest(name, names)}")
+    if not name and len(names) != 1:
+        raise BadRequest(
+            f"{path} holds {len(names)} arrays ({listing(names)}); name one: {path}:{min(names, default='NAME')}"
+        )
+    return name or names[0]
+
+
+READERS: Mapping[str, Callable[[Path, str], Found]] = {
+    ".npy": _npy,
+    ".npz": _npz,
+    ".safetensors": _safetensors,
+    ".parquet": _parquet,
+}
