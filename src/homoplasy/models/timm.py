@@ -1,0 +1,118 @@
+"""Vision networks of timm, by name: `timm:resnet50.a1_in1k`, or with random weights `timm:test_vit.random-1`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import Field
+from timm.data.config import resolve_model_data_config
+from timm.data.transforms_factory import create_transform
+from timm.models import get_pretrained_cfg, is_model, list_models, split_model_name_tag
+from torch import Tensor, nn
+
+from homoplasy.address import Address
+from homoplasy.errors import BadRequest, WorkFailed, nearest
+from homoplasy.models import _contract, _hub, _layouts, _vision
+from homoplasy.models._contract import Reading, Stimuli
+from homoplasy.models._seeded import seeded
+from homoplasy.representation import Representation
+
+VERSION = 1
+
+
+class Options(_contract.Options):
+    """The keys of a roster line."""
+
+    size: int | None = Field(default=None, gt=0, description="pixels of a side that the network is given")
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Timm:
+    """One network, not built before it is needed."""
+
+    address: Address
+    options: Options
+    stimuli: Stimuli
+    reading: Reading
+    modality: str = "vision"
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of random weights; None for pretrained ones."""
+        found = re.fullmatch(r".+\.random-(\d+)", self.address.rest)
+        return int(found[1]) if found else None
+
+    @property
+    def architecture(self) -> str:
+        """The name without the tag of its weights."""
+        return str(split_model_name_tag(self.address.rest)[0])
+
+    @cached_property
+    def identity(self) -> Mapping[str, Any]:
+        """Library versions and seed, or the commit of the weights; then how the features are read."""
+        weights = {"random": self.seed} if self.seed is not None else {"commit": _hub.commit(self._file())}
+        return {
+            "weights": weights,
+            "libraries": [timm.__version__, str(torch.__version__)],
+            "size": self.options.size,
+            "pool": self.reading.pool,
+            "batch_size": self.reading.batch_size,
+        }
+
+    def network(self) -> nn.Module:
+        """Build the network with its weights."""
+        size: dict[str, Any] = {"img_size": self.options.size} if self.options.size and self._fixed_size() else {}
+        if self.seed is not None:
+            with seeded(self.seed):
+                return timm.create_model(self.architecture, pretrained=False, **size).eval()
+        source = {"file": str(self._file())}
+        return timm.create_model(self.address.rest, pretrained=True, pretrained_cfg_overlay=source, **size).eval()
+
+    def represent(self) -> tuple[list[Representation], dict[str, Any]]:
+        """Give the blocks in forward order."""
+        network = self.network()
+        config = resolve_model_data_config(network)
+        if self.options.size:
+            config["input_size"] = (3, self.options.size, self.options.size)
+        transform = create_transform(**config, is_training=False)
+
+        def prepare(pictures: NDArray[np.uint8]) -> Tensor:
+            return torch.stack([transform(Image.fromarray(picture)) for picture in pictures])
+
+        layers = _vision.represent(network, prepare, self.stimuli, self.reading)
+        return layers, {
+            "family": self.options.family or _layouts.family(network),
+            "architecture": self.architecture,
+            "parameters": sum(one.numel() for one in network.parameters()),
+            "preprocessing": {key: list(one) if isinstance(one, tuple) else one for key, one in config.items()},
+        }
+
+    def _fixed_size(self) -> bool:
+        """Whether the network must be told the size of its input when it is built."""
+        config = get_pretrained_cfg(self.architecture)
+        return bool(config is not None and config.fixed_input_size)
+
+    def _file(self) -> Any:
+        try:
+            config = get_pretrained_cfg(self.address.rest)
+        except RuntimeError:  # no such tag
+            config = None
+        if config is None or not config.hf_hub_id:
+            raise WorkFailed(f"timm has no pretrained weights called '{self.address.rest}' on the model hub.")
+        return _hub.file(config.hf_hub_id, "model.safetensors", self.options.revision)
+
+
+def load(address: Address, options: Options, stimuli: Stimuli, reading: Reading) -> Timm:
+    """Name a network of timm; refuse a name that timm does not have."""
+    model = Timm(address, options, stimuli, reading)
+    if not is_model(model.architecture):
+        raise BadRequest(f"timm has no network '{model.architecture}'.{nearest(model.architecture, list_models())}")
+    return model
