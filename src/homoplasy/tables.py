@@ -183,6 +183,7 @@ MODEL_SCORES = Schema(
         "parameters": "number",
         "benchmark": "text",  # empty: no performance is known
         "performance": "number",
+        "counted": "flag",  # statistics are made of it: no checkpoint, and tested where any model of its kind is
         "reason": "text",  # why the score is NaN; empty when it is not
     },
     key=("model", "reading"),

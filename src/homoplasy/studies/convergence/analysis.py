@@ -1,0 +1,57 @@
+"""The study in one call: brain scores in two readings, what they go with, where they sit, how far from chance."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from homoplasy.errors import BadRequest, listing
+from homoplasy.studies.convergence import brain_score, correlations, profiles
+from homoplasy.studies.convergence.readings import Reading, available, side_by_side, union
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is free in the analysis."""
+
+    reading: Reading
+    kernel_unit: float
+    depth_bins: int
+    binning: str
+    depth: int
+    draws: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of the study, and the few numbers to compare runs by."""
+
+    model_scores: pd.DataFrame
+    correlations: pd.DataFrame
+    profiles: pd.DataFrame
+    spreads: pd.DataFrame
+    metrics: dict[str, dict[str, float | int | None]]
+
+
+def analyse(choices: Choices, scores: pd.DataFrame, models: pd.DataFrame, performance: pd.DataFrame) -> Results:
+    """Score every model in the chosen reading and its counterpart, and correlate."""
+    if choices.depth > choices.depth_bins:
+        raise BadRequest(f"stats.depth is {choices.depth}, but stats.depth_bins makes only {choices.depth_bins} bins.")
+    binned = brain_score.with_bins(scores, models, choices.depth_bins, choices.binning)
+    by_region = scores["target"].nunique() > 1
+    readings = side_by_side(choices.reading, choices.kernel_unit, every_region=by_region)
+    table = union(brain_score.model_scores(binned, models, performance, one, choices.depth) for one in readings)
+    members = table.loc[table["counted"], "model"].unique().tolist()
+    found = correlations.correlations(table, choices.draws, choices.seed)
+    maps = union(profiles.profiles(binned, members, one) for one in readings[:2])
+    spread = union(profiles.spreads(binned, members, one) for one in readings[:2])
+    return Results(table, found, maps, spread, correlations.metrics(found, spread))
+
+
+def require(reading: Reading, scores: pd.DataFrame) -> None:
+    """Refuse a reading that no score answers to, naming those there are."""
+    if reading.of(scores).empty:
+        raise BadRequest(
+            f"stats asks for scores with '{reading.params}', which cka did not compute; it has "
+            f"{listing(available(scores), 40)}. Change stats.kernel, size or estimator, or the widths of section cka."
+        )

@@ -1,0 +1,205 @@
+"""The page: whole, alone, the same twice, and honest about what is missing."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import BytesIO
+from xml.etree import ElementTree
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+
+from homoplasy.report import lookup, performance
+from homoplasy.report.page import absent, drawings, page
+from homoplasy.report.verdicts import verdicts
+from homoplasy.tables import LEAVES, LINKAGE, PERFORMANCE, REGIONS, TREE
+from tests.studies.convergence import made
+
+
+class Tags(HTMLParser):
+    """Collects addresses and ids, and checks that what opens is closed."""
+
+    VOID = frozenset({"meta", "link", "br", "hr", "img", "use", "path"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.addresses, self.ids, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.addresses += [value for name, value in attrs if name in {"href", "src", "xlink:href"}]
+        self.ids += [found["id"]] if "id" in found else []
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def drawn(inputs):
+    return drawings(inputs)
+
+
+@pytest.fixture(scope="module")
+def text(inputs, drawn):
+    return page(inputs, drawn)
+
+
+def test_every_figure_is_there(drawn):
+    assert [one.name for one in drawn] == ["performance", "hierarchy", "tree", "learning-glyphs"]
+    assert absent(drawn) == []
+
+
+def test_the_page_stands_alone(text):
+    tags = Tags(text)
+    outside = [address for address in tags.addresses if not address.startswith(("#", "figures/", "data:"))]
+    assert outside == []
+    assert "<script" not in text
+    assert tags.open == []
+    assert len(tags.ids) == len(set(tags.ids))
+    inner = {address[1:] for address in tags.addresses if address.startswith("#")}
+    assert inner <= set(tags.ids)
+    assert not re.search(r"@import|url\(['\"]?http", text)
+
+
+def test_titles_and_reasons_are_escaped(text):
+    assert "A &lt;made-up&gt; world" in text
+    assert "<made-up>" not in text
+
+
+def test_inks_follow_the_page_into_the_dark(text):
+    figures = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
+    assert len(figures) == 4
+    for figure in figures:
+        assert "var(--ink)" in figure
+        assert "#1d1d1b" not in figure.lower()
+
+
+def test_the_same_inputs_give_the_same_bytes(inputs, drawn, text):
+    again = drawings(inputs)
+    for one, other in zip(drawn, again, strict=True):
+        assert one.files() == other.files()
+    assert page(inputs, again) == text
+
+
+def test_nothing_tells_when_or_where_it_was_made(drawn, text):
+    for content in [text.encode(), *(one.svg for one in drawn), *(one.pdf for one in drawn)]:
+        assert not re.search(rb"CreationDate|<dc:date>|/home/|/work/|/tmp/", content)
+
+
+def test_every_format_is_what_it_says_and_the_numbers_are_those_of_the_tables(drawn, inputs):
+    for one in drawn:
+        assert ElementTree.fromstring(one.svg).tag.endswith("svg")
+        assert one.pdf.startswith(b"%PDF")
+        pixels = matplotlib.image.imread(BytesIO(one.png))
+        assert pixels.shape[1] == 1440
+        assert pixels.std() > 0.01
+    csv = pd.read_csv(BytesIO(drawn[0].csv)).set_index(["model", "reading"])["score"]
+    scores = inputs.model_scores.dropna(subset=["score"]).set_index(["model", "reading"])["score"]
+    np.testing.assert_allclose(csv, scores[csv.index], rtol=1e-5)
+
+
+def test_the_verdicts_are_made_of_the_numbers(inputs):
+    found = verdicts(inputs.model_scores, inputs.correlations)
+    assert [(one.modality, one.reading) for one in found] == [
+        ("vision", "calibrated"),
+        ("vision", "released"),
+        ("language", "calibrated"),
+        ("language", "released"),
+    ]
+    assert {one.word for one in found if one.reading == "calibrated"} == {"survives"}
+    assert {one.word for one in found if one.reading == "released"} == {"follows chance"}
+    assert "chance stands at 0 ± 0.014" in found[0].sentence
+
+
+def test_a_relation_that_width_explains_is_weakened_and_none_is_not_shown(inputs):
+    table = inputs.correlations
+    plain = (table["x"] == "score") & (table["y"] == "performance")
+    held = table.assign(
+        fisher_low=table["fisher_low"].mask(plain & (table["given"] == "log_width"), -0.2),
+    )
+    assert verdicts(inputs.model_scores, held)[0].word == "weakened"
+    none = table.assign(fisher_low=table["fisher_low"].mask(plain, -0.2))
+    assert verdicts(inputs.model_scores, none)[0].word == "not shown"
+
+
+def test_of_two_intervals_the_outer_bounds_are_believed(inputs):
+    table = inputs.correlations.assign(families=8)
+    plain = (table["x"] == "score") & (table["y"] == "performance") & (table["given"] == "")
+    doubtful = table.assign(
+        family_low=table["family_low"].mask(plain, 0.1), fisher_low=table["fisher_low"].mask(plain, -0.1)
+    )
+    found = lookup.correlation(doubtful, "calibrated", "vision", ("score", "performance"))
+    assert (found.low, found.sign) == (-0.1, 0)
+    assert verdicts(inputs.model_scores, doubtful)[0].word == "not shown"
+
+
+def test_a_model_that_failed_is_named_with_its_reason(text):
+    assert "ran out of memory" in text
+    assert "too_few_voxels (4)" in text
+
+
+def test_a_null_world_has_its_page(make):
+    models = made.models(4)
+    truth = made.facts(models)
+    found = make(made.scores(models, truth, strength=0.0), models, made.performance(truth), histories={})
+    assert "at chance" in page(found, [performance.figure(found.model_scores, found.correlations)])
+
+
+def test_a_world_of_one_modality_without_performance_has_its_page(make):
+    models = made.models(4).iloc[:4]
+    truth = made.facts(models)
+    found = make(made.scores(models, truth), models, PERFORMANCE.empty())
+    said = page(found, [performance.figure(found.model_scores, found.correlations)])
+    assert "Too few models have a known performance" in said
+    assert "performance not known" in said
+
+
+def test_a_world_of_printed_points_says_what_it_lacks(make):
+    models = made.models(8)
+    truth = made.facts(models)
+    scores = made.scores(models, truth)
+    one = scores[(scores["params"] == "sigma=9 biased") & (scores["region"] == "V1") & (scores["subject"] == "subj01")]
+    points = one[one["depth"] == 0.75].assign(null_mean=np.nan, null_sd=np.nan, ceiling=np.nan)
+    bare = {"leaves": LEAVES.empty(), "linkage": LINKAGE.empty(), "tree": TREE.empty()}
+    found = replace(make(points, models, made.performance(truth), REGIONS.empty(), {}), **bare)
+    drawn = drawings(found)
+    assert [figure.name for figure in drawn] == ["performance"]
+    assert "at equal feature width" in drawn[0].svg.decode()
+    said = page(found, drawn)
+    for sentence in ("untestable here", "No map of regions", "No tree of models", "No learning curve", "no brain data"):
+        assert sentence in said
+
+
+def test_a_world_without_any_score_has_a_page(make):
+    models = made.models(4)
+    none = made.scores(models, made.facts(models)).iloc[:0]
+    found = make(none, models, PERFORMANCE.empty(), REGIONS.empty(), {})
+    assert drawings(found) == []
+    assert "There is no calibrated score" in page(found, [])
+
+
+def test_many_regions_and_many_models_still_draw(make):
+    models = made.models(46)
+    truth = made.facts(models)
+    scores = made.scores(models, truth)
+    found = make(scores, models, made.performance(truth), histories={})
+    regions = pd.concat(
+        [found.regions.assign(region=found.regions["region"] + f"-{n}") for n in range(8)], ignore_index=True
+    )
+    profiles = pd.concat(
+        [found.profiles.assign(region=found.profiles["region"] + f"-{n}") for n in range(8)], ignore_index=True
+    )
+    many = drawings(replace(found, regions=regions, profiles=profiles))
+    assert len(many) == 3
+    assert b"vision-00" not in many[2].svg

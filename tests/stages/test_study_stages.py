@@ -1,0 +1,194 @@
+"""stats, taxonomy and report from files to files, and what they say to settings that cannot be."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+from homoplasy.datasets import nsd, published
+from homoplasy.errors import BadRequest
+from homoplasy.stages import report, stats, taxonomy
+from homoplasy.store import frames
+from homoplasy.tables import CORRELATIONS, HISTORY, LEAVES, MODEL_SCORES, MODELS, REGIONS, SCORES
+from tests.conftest import ROOT
+from tests.report.conftest import history
+from tests.studies.convergence import made
+
+WIDER = {"c=1 debiased": "c=2 debiased", "sigma=9 biased": "sigma=18 biased"}
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """The files that the stages read, with made-up scores; the pocket's own settings."""
+    models = made.models(6)
+    models = models.assign(family=models["model"])
+    truth = made.facts(models)
+    frames.write(tmp_path / "features/models.parquet", models, MODELS)
+    scores = made.scores(models, truth)
+    wider = scores.assign(value=scores["value"] ** 2, params=scores["params"].map(WIDER))
+    frames.write(tmp_path / "scores/scores.parquet", pd.concat([scores, wider]), SCORES)
+    frames.write(tmp_path / "brain/regions.parquet", made.regions(), REGIONS)
+    frames.write(tmp_path / "models/glyphs/history.parquet", history(), HISTORY)
+    manifest = {"format": 1, "dataset": "pocket", "request": {}, "files": {}}
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/MANIFEST.json").write_text(json.dumps(manifest))
+    (tmp_path / "conf").symlink_to(ROOT / "conf")
+    choose(tmp_path)
+
+    class Tree:
+        def performance(self):
+            return made.performance(truth)
+
+    monkeypatch.setattr(nsd, "open_tree", lambda raw: Tree())
+    return tmp_path
+
+
+def choose(folder, **sections):
+    given = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for name, values in sections.items():
+        given[name] = values if isinstance(values, str) else given[name] | values
+    (folder / "params.yaml").write_text(yaml.safe_dump(given))
+
+
+def run_stats(folder):
+    paths = (folder / name for name in ("params.yaml", "raw", "features", "scores", "stats", "metrics.json"))
+    stats.main(*paths, folder / "settings/stats.yaml")
+
+
+def run_taxonomy(folder):
+    paths = (folder / name for name in ("params.yaml", "features", "scores", "taxonomy"))
+    taxonomy.main(*paths, folder / "settings/taxonomy.yaml")
+
+
+def run_report(folder):
+    names = ("params.yaml", "brain", "features", "stats", "taxonomy", "models", "settings", "reports")
+    report.main(*(folder / name for name in names), folder / "settings/report.yaml")
+
+
+def test_from_scores_to_the_page_twice_the_same(world):
+    run_stats(world), run_taxonomy(world), run_report(world)
+    written = {path: path.read_bytes() for path in world.rglob("*") if path.is_file() and "conf" not in path.parts}
+    assert world / "reports/index.html" in written
+    assert world / "reports/figures/tree.csv" in written
+    (world / "stats/left-over.parquet").write_bytes(b"")
+    run_stats(world), run_taxonomy(world), run_report(world)
+    again = {path: path.read_bytes() for path in world.rglob("*") if path.is_file() and "conf" not in path.parts}
+    assert again == written
+    metrics = json.loads((world / "metrics.json").read_text())
+    assert metrics["vision"]["calibrated_r_performance"] > 0.9
+    assert "depth_bins: 8" in (world / "reports/index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "changes"),
+    [
+        ({"depth": 4}, "score"),
+        ({"depth_bins": 12}, "score"),
+        ({"binning": "released"}, "score"),
+        ({"top_share": 0.5}, "score"),
+        ({"size": 2.0}, "score"),
+        ({"kernel": "absolute", "size": 72.0, "estimator": "biased"}, "score"),
+        ({"draws": 200}, "family_low"),
+        ({"seed": 7}, "family_low"),
+    ],
+)
+def test_every_setting_changes_something(world, change, changes):
+    tables = {"score": MODEL_SCORES, "family_low": CORRELATIONS}
+    schema = tables[changes]
+    run_stats(world)
+    before = frames.read(world / f"stats/{schema.name}.parquet", schema)[changes]
+    choose(world, stats=change)
+    run_stats(world)
+    assert not frames.read(world / f"stats/{schema.name}.parquet", schema)[changes].equals(before)
+
+
+def test_the_kernel_unit_picks_the_absolute_width(world):
+    choose(world, stats={"kernel": "absolute", "size": 18.0, "estimator": "biased", "kernel_unit": 0.5})
+    run_stats(world)
+    assert "sigma=9 biased" in set(frames.read(world / "stats/model_scores.parquet", MODEL_SCORES)["params"])
+
+
+@pytest.mark.parametrize(
+    ("change", "changes"),
+    [
+        ({"depth_bins": 4}, True),
+        ({"kernel": "absolute", "size": 36.0, "estimator": "biased"}, True),
+        ({"kernel": "linear"}, True),
+        ({}, False),
+    ],
+)
+def test_every_setting_of_the_tree_changes_it(world, change, changes):
+    run_taxonomy(world)
+    before = (world / "taxonomy/tree.newick").read_text()
+    choose(world, taxonomy=change)
+    run_taxonomy(world)
+    assert ((world / "taxonomy/tree.newick").read_text() != before) == changes
+
+
+def test_without_enough_models_the_tree_is_empty_and_says_so(world, capsys):
+    frames.write(world / "features/models.parquet", made.models(1), MODELS)
+    run_taxonomy(world)
+    assert "no tree; 2 models have whole profiles, a tree takes 3" in capsys.readouterr().err
+    assert (frames.read(world / "taxonomy/leaves.parquet", LEAVES)["leaf"] == -1).all()
+    assert (world / "taxonomy/tree.newick").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "sentence"),
+    [
+        ("stats", {"size": 3.0}, r"'c=3 debiased', which cka did not compute; it has c=1 debiased"),
+        ("stats", {"depth": 9}, r"stats.depth is 9"),
+        ("stats", {"top_share": 0.0}, r"parameter 'stats.top_share' is 0.0; expected a number, above 0 and at most 1"),
+        ("stats", {"kernel": "gauss"}, r"'stats.kernel' is 'gauss'; expected one of 'linear', 'absolute', 'relative'"),
+        ("stats", {"draw": 10}, r"unknown parameter 'stats.draw'; .* Nearest: 'draws'"),
+        ("taxonomy", {"depth_bins": 0}, r"'taxonomy.depth_bins' is 0; expected a whole number, at least 1"),
+        ("report", {"title": ""}, r"'report.title' is ''; expected a word, not empty"),
+    ],
+)
+def test_a_setting_that_cannot_be_gives_one_sentence(world, section, change, sentence):
+    run_stats(world), run_taxonomy(world)
+    choose(world, **{section: change})
+    with pytest.raises(BadRequest, match=sentence):
+        {"stats": run_stats, "taxonomy": run_taxonomy, "report": run_report}[section](world)
+
+
+def test_the_title_and_the_sentence_of_a_world_are_on_the_page(world):
+    run_stats(world), run_taxonomy(world)
+    choose(world, report={"title": "A title", "about": "A sentence."})
+    run_report(world)
+    text = (world / "reports/index.html").read_text()
+    assert "<h1>A title</h1>" in text
+    assert "A sentence." in text
+
+
+@pytest.mark.parametrize("world_name", ["pocket", "nsd", "published"])
+def test_the_kernel_unit_is_that_of_the_scores(world_name):
+    conf = yaml.safe_load((ROOT / f"conf/worlds/{world_name}.yaml").read_text())
+    assert conf["stats"]["kernel_unit"] == conf["taxonomy"]["kernel_unit"] == conf["cka"]["kernel_unit"]
+
+
+def test_the_published_points_run_through_with_every_preset(tmp_path):
+    for preset in ("calibrated", "as_released", "as_written"):
+        folder = tmp_path / preset
+        (folder / "raw").mkdir(parents=True)
+        for name in published.KEYS:
+            (folder / "raw" / name).write_bytes((ROOT / "data/published" / name).read_bytes())
+        manifest = {"format": 1, "dataset": "published", "request": {}, "files": {}}
+        (folder / "raw/MANIFEST.json").write_text(json.dumps(manifest))
+        (folder / "conf").symlink_to(ROOT / "conf")
+        choose(folder, world="published", preset=preset, stats={"draws": 100})
+        frames.write(folder / "scores/scores.parquet", published.scores(folder / "raw"), SCORES)
+        frames.write(folder / "features/models.parquet", MODELS.empty(), MODELS)
+        frames.write(folder / "brain/regions.parquet", REGIONS.empty(), REGIONS)
+        (folder / "models").mkdir()
+        run_stats(folder), run_taxonomy(folder)
+        found = json.loads((folder / "metrics.json").read_text())
+        assert found["language"]["released_r_performance"] == pytest.approx(0.8853, abs=5e-5)
+        assert found["language"]["released_rho_performance"] == pytest.approx(0.8757, abs=5e-5)
+        assert found["vision"]["released_r_performance"] == pytest.approx(0.5305, abs=5e-5)
+        assert found["vision"]["released_rho_performance"] == pytest.approx(0.4658, abs=5e-5)
+        assert found["vision"]["models"] == 594
+        assert found["language"]["models"] == 36
+    run_report(folder)
+    assert "untestable here" in (folder / "reports/index.html").read_text()
