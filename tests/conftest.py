@@ -6,9 +6,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# a law holds or not, however busy the machine is; the same examples in every run
+settings.register_profile("homoplasy", deadline=None, derandomize=True)
+settings.load_profile("homoplasy")
 
 
 @pytest.fixture(autouse=True)
