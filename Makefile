@@ -32,7 +32,7 @@ check: .venv/.installed ## format, lint, types, import contracts: seconds
 	@lint-imports --no-logo 2>/dev/null || lint-imports
 
 test: check ## check, then every test
-	@OMP_NUM_THREADS=1 pytest # small products are slower with two threads that wait for each other
+	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile # one thread each: two that wait for each other are slower
 
 fmt: .venv/.installed ## format the code
 	@ruff format .

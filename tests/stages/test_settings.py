@@ -88,7 +88,7 @@ def test_a_wrong_value_is_one_sentence(params, key, value, sentence):
 
 def test_a_bare_null_in_a_conf_file_is_refused_with_advice(params):
     conf = params.parent / "conf/worlds/pocket.yaml"
-    conf.write_text(conf.read_text().replace("kernel_unit: 0.25", "kernel_unit: null"))
+    conf.write_text(conf.read_text().replace("kernel_unit: &kernel_unit 0.25", "kernel_unit: &kernel_unit null"))
     with pytest.raises(BadRequest, match=r"pocket.yaml: cka.kernel_unit has no value.*in quotes"):
         read(params)
 
