@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from homoplasy.report import words
+from homoplasy.report import lookup, words
 
 
 class Column(NamedTuple):
@@ -83,7 +83,7 @@ _COUNTS = ("voxels_labelled", "voxels", "voxels_constant", "voxels_dropout", "vo
 
 def regions(table: pd.DataFrame) -> Section:
     """Voxels kept and left out, a row a region, means over subjects."""
-    pooled = table[table["hemisphere"] == "both"] if (table["hemisphere"] == "both").any() else table
+    pooled = lookup.pooled(table)
     known = pooled[pooled["voxels_labelled"] > 0]
     titles = ("labelled", "kept", "constant", "dropout", "unreliable")
     columns = [Column("region"), Column("network"), *(Column(title, right=True) for title in titles)]
@@ -92,7 +92,7 @@ def regions(table: pd.DataFrame) -> Section:
     for region, group in known.groupby("region", sort=False):
         reasons = ", ".join(f"{reason} ({count})" for reason, count in _reasons(group))
         cells = [f"{group[name].mean():.0f}" for name in _COUNTS]
-        cells += [_mean(group["ncsnr"]), _mean(group["ceiling"]), reasons]
+        cells += [_mean(group["ncsnr"]), words.number(lookup.ceiling(group["ceiling"])), reasons]
         rows.append([str(region), str(group["network"].iloc[0]), *cells])
     subjects = known["subject"].nunique()
     note = f"Voxels a region, mean over {words.count(subjects, 'subject')}; in brackets, in how many it was left out."

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from homoplasy.report import lookup
 from homoplasy.report.drawing import Drawing, finish
 from homoplasy.report.style import FLOOR, INK, MODALITIES, MUTED, NETWORKS, OTHER, WIDTH
 
@@ -36,7 +37,8 @@ def figure(profiles: pd.DataFrame, regions: pd.DataFrame) -> Drawing | None:
     mine = mine[mine["region"].isin(order.index)]
     if mine.empty:
         return None
-    table = mine.assign(network=mine["region"].map(order), best=best_depth(mine))
+    ceilings = lookup.pooled(regions).groupby("region")["ceiling"].agg(lookup.ceiling)
+    table = mine.assign(network=mine["region"].map(order), best=best_depth(mine), ceiling=mine["region"].map(ceilings))
     place = {region: number for number, region in enumerate(order.index)}
     table = table.sort_values(["modality", "region", "bin"], key=lambda c: c.map(place) if c.name == "region" else c)
     counts = mine.groupby("modality")["models"].max()
@@ -111,7 +113,7 @@ def _cells(values: NDArray[np.float64], bins: NDArray[np.int64], colour: str, to
 def _levels(ax: Axes, table: pd.DataFrame, order: pd.Series, shown: list[str]) -> None:
     rows = np.arange(len(order))
     small = len(order) > _LABELLED
-    ceilings = table.groupby("region")["ceiling"].mean().reindex(order.index)
+    ceilings = table.groupby("region")["ceiling"].first().reindex(order.index)
     ax.scatter(ceilings, rows, marker="|", s=12 if small else 40, color=INK, linewidths=1.4, zorder=3)
     for number, name in enumerate(shown):
         mine = table[table["modality"] == name]

@@ -80,8 +80,8 @@ def _scores(ax: Axes, mine: pd.DataFrame, reading: str) -> None:
 def _steps(ax: Axes, steps: np.ndarray) -> None:
     """Steps on a logarithmic axis of step + 1, so that the untrained network has its place."""
     ax.set_xscale("log", base=2)
-    wanted = [step for step in (0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 4095, 16383) if step <= steps.max()]
-    ax.xaxis.set_major_locator(FixedLocator([step + 1 for step in wanted[:: 1 + len(wanted) // 8]]))
+    wanted = [*steps[:: -(1 + len(steps) // 8)]]  # from the last one down: the trained network is always named
+    ax.xaxis.set_major_locator(FixedLocator([step + 1 for step in wanted]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value - 1:.0f}"))
     ax.yaxis.set_major_locator(MaxNLocator(5))

@@ -1,4 +1,4 @@
-"""Finding a correlation in the table, with the more careful of its two intervals."""
+"""Finding numbers in the tables: a correlation with the more careful of its intervals, the ceiling of a region."""
 
 from typing import NamedTuple
 
@@ -51,3 +51,14 @@ def correlation(
         return Found(row["r"], int(row["n"]), low, high, "Fisher's z")
     both = "Fisher's z and families drawn anew, the outer bounds"
     return Found(row["r"], int(row["n"]), min(low, row["family_low"]), max(high, row["family_high"]), both)
+
+
+def ceiling(of_subjects: pd.Series) -> float:
+    """Mean ceiling of a region; none where most subjects show no reliable signal, since a few pass by chance."""
+    return float(of_subjects.mean()) if of_subjects.notna().mean() > 0.5 else float("nan")
+
+
+def pooled(regions: pd.DataFrame) -> pd.DataFrame:
+    """The rows of whole regions; those of the hemispheres where there are no others."""
+    both = regions["hemisphere"] == "both"
+    return regions[both] if both.any() else regions

@@ -67,7 +67,7 @@ def main(params: Path, raw: Path, models: Path, record: Path) -> None:
     """Read the training pictures of the world, write the runs."""
     settings = _settings.read(params, "train", Settings)
     torch.set_num_threads(vision.THREADS)
-    say(f"train: {len(settings.runs)} runs of {settings.steps} steps." if settings.runs else "train: no runs.")
+    say(f"train: {', '.join(settings.runs)}, {settings.steps} steps each." if settings.runs else "train: no runs.")
     files.fresh_folder(models)
     for name in settings.runs:
         accuracy = run(settings, raw, models / name, name)["held_out_accuracy"].iloc[-1]
