@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from homoplasy.errors import BadData, BadRequest
-from homoplasy.measures import Geometry, Measure, Points
+from homoplasy.measures import Footprint, Geometry, Measure, Prepared
 from homoplasy.representation import Representation
 from homoplasy.tables import SCORES
 
 _LEAST = 4  # stimuli in common: debiasing divides by n - 3
-_COPIES = 6  # n x n matrices an object needs while it is worked on: distances, kernel, centred ones, two in passing
 _BLOCK = 16  # objects worked on at a time even where memory allows more: they stay near the processor
 _NUMBERS = ("value", "null_mean", "null_sd", "source_offdiagonal", "target_offdiagonal", "source_pr", "target_pr")
 _BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -74,15 +73,16 @@ class Scorer:
     ) -> Iterator[tuple["_Side", "_Side"]]:
         """Blocks of sources against blocks of targets, such that both fit into memory."""
         matrix = 8 * len(shared) ** 2
-        parameters = sum(len(measure.params) for measure in measures)
-        size = self._memory // (2 * _COPIES * matrix)  # half for each side
+        need = _together(measure.footprint(len(shared)) for measure in measures)
+        size = int((self._memory - need.passing * matrix) // (2 * need.working * matrix))  # half for each side
         if size < 1:
             raise BadRequest(
-                f"a score over {len(shared)} stimuli needs {2 * _COPIES * matrix / 1e9:.1f} GB of memory, "
+                f"a score over {len(shared)} stimuli needs "
+                f"{(need.passing + 2 * need.working) * matrix / 1e9:.1f} GB of memory, "
                 f"{self._memory / 1e9:g} GB are allowed; score fewer stimuli, or allow more (memory=..., which the "
                 "pipeline takes from HOMOPLASY_MEMORY)."
             )
-        keep = len(t) * (parameters + _COPIES) <= size * _COPIES
+        keep = len(t) * (need.held + need.working) <= size * need.working
         for t_block in [t] if keep else _blocks(t, size):
             theirs = self._target_side(t_block, measures, shared, keep=keep)
             for s_block in _blocks(s, size):
@@ -103,7 +103,7 @@ class Scorer:
 
 
 class _Side:
-    """Some objects over the shared stimuli: their distances once, their geometries one parameter at a time."""
+    """Some objects over the shared stimuli: what is dear once, their geometries one parameter at a time."""
 
     def __init__(
         self,
@@ -115,22 +115,22 @@ class _Side:
     ) -> None:
         self.places = places
         self._measures = measures
-        self._points: Points | None = measures[0].prepare([_tensor(one.select(shared), device) for one in objects])
-        self.units = np.array(self._points.units)
+        self._prepared: Prepared | None = measures[0].prepare([_tensor(one.select(shared), device) for one in objects])
+        self.units = np.array(self._prepared.units)
         self._kept: list[Geometry] = []
 
     def geometries(self) -> Iterator[Geometry]:
         """One geometry a measure and parameter."""
-        if self._points is None:
+        if self._prepared is None:
             yield from self._kept
             return
         for measure in self._measures:
-            yield from measure.geometry(self._points)
+            yield from measure.geometry(self._prepared)
 
     def keep(self) -> None:
-        """Make every geometry now; the distances are not needed again."""
+        """Make every geometry now; what they are made of is not needed again."""
         self._kept = list(self.geometries())
-        self._points = None
+        self._prepared = None
 
 
 class _Table:
@@ -193,6 +193,14 @@ def _either(ours: Sequence[str], theirs: Sequence[str]) -> NDArray[Any]:
     """Why a pair has no value: the source's reason, else the target's."""
     left, right = np.array(ours, dtype=object)[:, None], np.array(theirs, dtype=object)[None, :]
     return np.where(left != "", left, right)
+
+
+def _together(footprints: Iterable[Footprint]) -> Footprint:
+    """Measures that share a preparation are worked on one after the other, and kept all."""
+    every = list(footprints)
+    return Footprint(
+        max(one.passing for one in every), max(one.working for one in every), sum(one.held for one in every)
+    )
 
 
 def _words(words: Sequence[str], at: NDArray[np.intp]) -> Any:

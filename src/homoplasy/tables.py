@@ -140,19 +140,19 @@ SCORES = Schema(
         "target": "text",
         "region": "text",
         "subject": "text",
-        "measure": "text",  # cka.linear | cka.rbf
-        "params": "text",  # for example "sigma=9 biased", "c=1 debiased"
-        "estimator": "text",  # biased | debiased
+        "measure": "text",  # cka.linear | cka.rbf | mutual_knn | cycle_knn | rsa.spearman | procrustes | ...
+        "params": "text",  # for example "sigma=9 biased", "c=1 debiased", "k=20 cosine"
+        "estimator": "text",  # biased | debiased; empty for a measure without one
         "n": "integer",
         "value": "number",
-        "null_mean": "number",  # exact mean under re-pairing
-        "null_sd": "number",  # exact standard deviation under re-pairing
+        "null_mean": "number",  # exact mean under re-pairing; NaN where no closed form is known
+        "null_sd": "number",  # exact standard deviation under re-pairing; NaN where no closed form is known
         "ceiling": "number",
         "source_units": "integer",
         "target_units": "integer",
-        "source_offdiagonal": "number",  # kernel health: mean off-diagonal entry
+        "source_offdiagonal": "number",  # kernel health: mean off-diagonal entry; NaN without a kernel
         "target_offdiagonal": "number",
-        "source_pr": "number",  # kernel health: participation ratio
+        "source_pr": "number",  # kernel health: participation ratio; NaN without a kernel
         "target_pr": "number",
         "reason": "text",  # why the value is NaN; empty when it is not
     },

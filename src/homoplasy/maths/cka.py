@@ -1,9 +1,16 @@
-"""Centred kernel alignment of two kernels over the same stimuli, biased and debiased."""
+"""Centred kernel alignment, biased and debiased: of two kernels, and of many from the sums of their entries."""
 
-from jaxtyping import Float
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from homoplasy.maths import moments
 from homoplasy.maths.kernels import centre, u_centre
+
+_FLAT = 1e-10  # a centred kernel of less than this share of the kernel's norm carries no information
 
 
 def hsic_biased(k: Float[Tensor, "n n"], l: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
@@ -32,3 +39,104 @@ def cka_debiased(k: Float[Tensor, "n n"], l: Float[Tensor, "n n"]) -> Float[Tens
 
 def _cosine(k: Tensor, l: Tensor) -> Tensor:
     return (k * l).sum() / (k.norm() * l.norm())
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the entries V_ij = f_ij - a_i - a_j, i != j, of b kernels of w widths: all that centring needs.
+
+    f is the kernel itself, or the kernel less 1 where that keeps more digits, or -D / 2 of a linear one (sigma = inf);
+    a is any vector, for centring takes it away.
+    """
+
+    sigma: Float[Tensor, "w b"]
+    peak: Float[Tensor, "w b"]  # f_ii
+    shift: Float[Tensor, "w b n"]  # a_i
+    rows: Float[Tensor, "w b n"]  # sum of V_ij over j
+    square: Float[Tensor, "w b"]  # sum of V_ij^2 over i and j
+    rounding: float  # relative, of an entry
+
+    @property
+    def n(self) -> int:
+        """The number of stimuli."""
+        return self.rows.shape[-1]
+
+    @property
+    def diagonal(self) -> Float[Tensor, "w b n"]:
+        """V_ii = f_ii - 2 a_i."""
+        return self.peak[..., None] - 2 * self.shift
+
+    @property
+    def off_diagonal(self) -> Float[Tensor, "w b"]:
+        """Mean kernel entry over i != j; that of the centred Gram matrix where the kernel is linear."""
+        pairs, linear = self.n * (self.n - 1), self.sigma.isinf()
+        return torch.where(linear, -self._centred_diagonal.sum(-1), self._total + self._less * pairs) / pairs
+
+    def invariants(self) -> list[moments.Invariants]:
+        """What re-pairing leaves alone in the centred kernels, one a width."""
+        diagonal, square = self._centred_diagonal, self.norm_square(debiased=False)
+        parts = zip(diagonal.sum(-1), square, (diagonal**2).sum(-1), strict=True)
+        return [moments.Invariants(*part) for part in parts]
+
+    def norm_square(self, *, debiased: bool) -> Float[Tensor, "w b"]:
+        """|K_c|^2, or |K~|^2 of the U-centred kernel."""
+        centred = _u_centred if debiased else _centred
+        return centred(self.square, self, self, torch.linalg.vecdot, torch.mul)
+
+    def flat(self, *, debiased: bool) -> Bool[Tensor, "w b"]:
+        """Whether the centred kernel is nothing but the rounding of the kernel: it has no alignment."""
+        entries = (
+            self.square
+            + 4 * (self.shift * self.rows).sum(-1)
+            + 2 * (self.n - 2) * (self.shift**2).sum(-1)
+            + 2 * self.shift.sum(-1) ** 2
+        )  # sum of f_ij^2 over i != j
+        off_diagonal = entries + self._less * (2 * self._total + self.n * (self.n - 1))
+        kernel = off_diagonal + self.n * ~self.sigma.isinf()
+        noise = torch.maximum(_FLAT**2 * kernel, (8 * self.rounding) ** 2 * entries)
+        return self.norm_square(debiased=debiased) <= noise
+
+    @property
+    def _total(self) -> Tensor:
+        """Sum of f_ij over i != j."""
+        return self.rows.sum(-1) + 2 * (self.n - 1) * self.shift.sum(-1)
+
+    @property
+    def _less(self) -> Tensor:
+        """k_ij - f_ij: 1 where the kernel is held less 1."""
+        return ((self.peak == 0) & ~self.sigma.isinf()).double()
+
+    @property
+    def _centred_diagonal(self) -> Tensor:
+        """(H V H)_ii = V_ii - 2 p_i / n + 1'p / n^2 with p = V 1."""
+        p = self.rows + self.diagonal
+        return self.diagonal - 2 * p / self.n + p.sum(-1, keepdim=True) / self.n**2
+
+
+def from_sums(
+    cross: Float[Tensor, "w s t"], k: Sums, l: Sums, *, debiased: bool, epsilon: float = 0.0
+) -> Float[Tensor, "w s t"]:
+    """CKA of every kernel of one side and every one of the other from the sums of V_ij W_ij over i != j.
+
+    `epsilon` is added to the denominator of the biased score. Flat kernels have no score: NaN.
+    """
+    centred = _u_centred if debiased else _centred
+    hsic = centred(cross, k, l, lambda a, b: a @ b.mT, lambda p, q: p[..., :, None] * q[..., None, :])
+    norms = [
+        side.norm_square(debiased=debiased).masked_fill(side.flat(debiased=debiased), torch.nan).sqrt()
+        for side in (k, l)
+    ]
+    return hsic / (norms[0][..., :, None] * norms[1][..., None, :] + (0.0 if debiased else epsilon))
+
+
+def _centred(cross: Tensor, k: Sums, l: Sums, dot: Callable[..., Tensor], outer: Callable[..., Tensor]) -> Tensor:
+    """<H V H, W> = <V, W> - 2/n p'q + (1'p)(1'q) / n^2, rows p and q with their diagonals."""
+    p, q = k.rows + k.diagonal, l.rows + l.diagonal
+    whole = cross + dot(k.diagonal, l.diagonal)
+    return whole - dot(p, q) * (2 / k.n) + outer(p.sum(-1), q.sum(-1)) / k.n**2
+
+
+def _u_centred(cross: Tensor, k: Sums, l: Sums, dot: Callable[..., Tensor], outer: Callable[..., Tensor]) -> Tensor:
+    """<V, W> - 2/(n-2) r's + (1'r)(1's) / ((n-1)(n-2)) off the diagonal  (Song et al. 2012, eq. 5)."""
+    n, r, s = k.n, k.rows, l.rows
+    return cross - dot(r, s) * (2 / (n - 2)) + outer(r.sum(-1), s.sum(-1)) / ((n - 1) * (n - 2))

@@ -1,7 +1,7 @@
 """Kernels as functions of squared distances, so that one distance matrix serves every kernel and width."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 _MEDIAN_ROWS = 2000  # above it the median is taken over so many rows, evenly spaced
@@ -15,11 +15,17 @@ def squared_distances(x: Float[Tensor, "n d"]) -> Float[Tensor, "n n"]:
     return squared.fill_diagonal_(0)
 
 
+def median_rows(n: int, device: torch.device) -> Int[Tensor, " m"]:
+    """The rows over which a median is taken: all up to 2,000, above it so many of them evenly spaced."""
+    m = min(n, _MEDIAN_ROWS)
+    return torch.arange(m, device=device) * n // m
+
+
 def median_distance(squared: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
     """Median of |x_i - x_j| over i < j; above 2,000 rows, over 2,000 of them evenly spaced."""
     n = squared.shape[-1]
     if n > _MEDIAN_ROWS:
-        rows = torch.arange(_MEDIAN_ROWS, device=squared.device) * n // _MEDIAN_ROWS
+        rows = median_rows(n, squared.device)
         return median_distance(squared[rows][:, rows])
     i, j = torch.triu_indices(n, n, offset=1, device=squared.device)
     ordered = squared[i, j].sort().values

@@ -1,14 +1,28 @@
 """What a measure gives and takes: a dear part once an object, a cheap part once a pair."""
 
-from collections.abc import Hashable, Iterator, Sequence
+import math
+from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from homoplasy.errors import BadRequest, listing, nearest
 from homoplasy.maths import kernels, standardise
+
+Standardise = Literal["drop_constant", "epsilon", "none"]
+
+_LEAST = 4
+
+
+class Prepared(Protocol):
+    """What the dear part of a measure makes of some objects over the same stimuli."""
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The units of each object that entered."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +47,57 @@ def points(objects: Sequence[Float[Tensor, "n d"]], rule: str) -> Points:
     return Points(torch.stack(squared), torch.stack(median), units, reasons)
 
 
-def _one(values: Tensor, rule: str) -> tuple[Tensor, Tensor, int, str]:
-    n, d = values.shape
+def hopeless(values: Float[Tensor, "n d"]) -> tuple[int, str]:
+    """The units to report and the reason of an object that no measure can use; no reason for any other."""
     if not torch.isfinite(values).all():
-        return _nothing(n, values.device, d, "non_finite")
+        return values.shape[1], "non_finite"
     if not standardise.varying(values).any():
-        return _nothing(n, values.device, 0, "constant_features")
+        return 0, "constant_features"
+    return values.shape[1], ""
+
+
+def as_told(values: Float[Tensor, "n d"], rule: str) -> Float[Tensor, "n k"]:
+    """Units z-scored by a rule, or for `none` left as they are: their means count where no kernel centres them."""
+    return values.double() if rule == "none" else standardise.RULES[rule](values)
+
+
+def same_units(rule: str, untouched: Set[str]) -> frozenset[str]:
+    """Invariances that standardising gives; `untouched` are those of the measure when units are left as they are."""
+    zscored = {"drop_constant": {"shift", "scale", "unit_scale"}, "epsilon": {"shift"}}
+    return frozenset({"unit_order"} | zscored.get(rule, untouched))
+
+
+def known(measure: str, name: str, given: str, choices: Sequence[str]) -> None:
+    """Refuse a word that is not one of the choices."""
+    if given not in choices:
+        raise BadRequest(f"{measure}: {name} is {given!r}; it can be {listing(choices)}.{nearest(str(given), choices)}")
+
+
+def enough(measure: str, n: int) -> None:
+    """Refuse less than the four stimuli whose re-pairings have moments."""
+    if n < _LEAST:
+        raise BadRequest(f"{measure} needs at least {_LEAST} stimuli, found {n}.")
+
+
+def one_pair(measure: "Measure", x: Float[Tensor, "n d"], y: Float[Tensor, "n k"]) -> Float[Tensor, " p"]:
+    """The values of one pair, one a parameter; NaN where there is none."""
+    sides = (measure.geometry(measure.prepare([one])) for one in (x, y))
+    found = [
+        math.nan if g.reasons[0] or h.reasons[0] else measure.compare(g, h).value[0, 0].item()
+        for g, h in zip(*sides, strict=True)
+    ]
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def no_kernel(count: int) -> Float[Tensor, " b"]:
+    """The health of the kernels of a measure that has none."""
+    return torch.full((count,), math.nan, dtype=torch.float64)
+
+
+def _one(values: Tensor, rule: str) -> tuple[Tensor, Tensor, int, str]:
+    units, reason = hopeless(values)
+    if reason:
+        return _nothing(len(values), values.device, units, reason)
     z = standardise.RULES[rule](values)
     squared = kernels.squared_distances(z)
     return squared, kernels.median_distance(squared), z.shape[1], ""
@@ -51,11 +110,23 @@ def _nothing(n: int, device: torch.device, units: int, reason: str) -> tuple[Ten
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every object of one side against every one of the other, with the exact moments under re-pairing."""
+    """Every object of one side against every one of the other, with the exact moments under re-pairing.
+
+    A moment that no closed form gives is NaN.
+    """
 
     value: Float[Tensor, "s t"]
     null_mean: Float[Tensor, "s t"]
     null_sd: Float[Tensor, "s t"]
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Memory in matrices of n x n float64: once in passing, an object while it is worked on, an object when kept."""
+
+    passing: float
+    working: float
+    held: float
 
 
 class Geometry(Protocol):
@@ -63,11 +134,11 @@ class Geometry(Protocol):
 
     @property
     def off_diagonal(self) -> Float[Tensor, " b"]:
-        """Mean off-diagonal entry of the kernel."""
+        """Mean off-diagonal entry of the kernel; NaN where there is none."""
 
     @property
     def participation_ratio(self) -> Float[Tensor, " b"]:
-        """Dimensions that the centred kernel fills."""
+        """Dimensions that the centred kernel fills; NaN where there is none."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -83,7 +154,7 @@ class Measure(Protocol):
 
     @property
     def estimator(self) -> str:
-        """Biased or debiased."""
+        """Biased or debiased; empty where there is no such choice."""
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -93,14 +164,17 @@ class Measure(Protocol):
     def preparation(self) -> Hashable:
         """Measures of equal preparation share their points."""
 
+    def footprint(self, n: int) -> Footprint:
+        """What n stimuli cost in memory."""
+
     @property
     def invariances(self) -> frozenset[str]:
         """The changes of one side that leave every value as it was."""
 
-    def prepare(self, objects: Sequence[Tensor]) -> Points:
-        """Points of the objects."""
+    def prepare(self, objects: Sequence[Tensor]) -> Any:
+        """What measures of equal preparation share, a `Prepared`."""
 
-    def geometry(self, of: Points) -> Iterator[Any]:
+    def geometry(self, of: Any) -> Iterator[Any]:
         """One geometry a parameter, in the order of `params`."""
 
     def compare(self, g: Any, h: Any) -> Comparison:

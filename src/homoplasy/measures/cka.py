@@ -11,7 +11,7 @@ from torch import Tensor
 
 from homoplasy.errors import BadRequest, listing
 from homoplasy.maths import kernels, moments
-from homoplasy.measures._contract import Comparison, Points, points
+from homoplasy.measures._contract import Comparison, Footprint, Points, points
 
 Kernel = Literal["linear", "rbf"]
 Standardise = Literal["drop_constant", "epsilon", "none"]
@@ -94,6 +94,10 @@ class CKA:
     def preparation(self) -> str:
         """The rule of standardising: measures that share it share their distances."""
         return self.standardise
+
+    def footprint(self, n: int) -> Footprint:  # noqa: ARG002 # the contract has it
+        """Distances, a kernel, centred ones and two in passing; one centred kernel a width is kept."""
+        return Footprint(0, 6, len(self.params))
 
     @property
     def invariances(self) -> frozenset[str]:
