@@ -4,6 +4,8 @@ import math
 
 import torch
 
+from homoplasy.measures import CKA
+
 
 def generator(seed):
     return torch.Generator().manual_seed(seed)
@@ -40,3 +42,16 @@ def moved(measure, change, seed):
     y = y + x
     difference = (measure(CHANGES[change](x, seed), y) - measure(x, y)).abs().max().item()
     return math.inf if math.isnan(difference) else difference  # a value that is lost has moved
+
+
+CKAS = [
+    CKA(kernel="linear"),
+    CKA(kernel="linear", debiased=False),
+    CKA(sigma=(1.0, 3.0)),
+    CKA(sigma_relative=(0.5, 1.0), debiased=False),
+    CKA(kernel="linear", standardise="none"),
+    CKA(kernel="linear", standardise="none", debiased=False, epsilon=1e-3),
+    CKA(sigma=2.0, standardise="none"),
+    CKA(sigma_relative=1.0, standardise="none", debiased=False),
+    CKA(sigma_relative=1.0, standardise="epsilon"),
+]

@@ -13,7 +13,7 @@ from homoplasy.measures import RSA, CycleKNN, MutualKNN, Procrustes
 from homoplasy.representation import Representation
 from homoplasy.scoring import score
 from tests.maths import golden
-from tests.measures.changes import generator, moved, split
+from tests.measures.changes import CKAS, generator, moved, split
 
 RULES = ("drop_constant", "epsilon", "none")
 MEASURES = [
@@ -28,12 +28,12 @@ MEASURES = [
     *(Procrustes(form=form) for form in ("likeness", "angle", "distance")),
     *(Procrustes(standardise=rule) for rule in RULES[1:]),
 ]
-DECLARED, UNDECLARED = split(dict.fromkeys(MEASURES))
+DECLARED, UNDECLARED = split(dict.fromkeys([*CKAS, *MEASURES]))
 EXCHANGEABLE = [one for one in MEASURES if not isinstance(one, CycleKNN)]
 
 
 @pytest.mark.parametrize(("measure", "change"), DECLARED)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**31))
 def test_a_declared_law_holds(measure, change, seed):
     assert moved(measure, change, seed) < 1e-9
