@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test check fmt deps lock size clean
+.PHONY: help repro test check conformance fmt deps lock size clean
 
 help:   ## list what make can do
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -33,6 +33,9 @@ check: .venv/.installed ## format, lint, types, import contracts: seconds
 
 test: check ## check, then every test
 	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile # one thread each: two that wait for each other are slower
+
+conformance: .venv/.installed ## a network of every family of timm, layer by layer: some minutes
+	@OMP_NUM_THREADS=1 pytest -n 2 -m "conformance or not conformance" tests/models/test_conformance.py
 
 fmt: .venv/.installed ## format the code
 	@ruff format .

@@ -14,16 +14,18 @@ import homoplasy as hp
 LAYERS, REGIONS, WIDTH = 12, 180, 512
 
 
-def sides(n: int, rng: Generator) -> tuple[list[hp.Representation], list[hp.Representation]]:
-    """12 layers of 512 units and 180 regions of 50 to 400 voxels that share planted latents, in float32."""
+def sides(
+    n: int, rng: Generator, layers: int = LAYERS, regions: int = REGIONS
+) -> tuple[list[hp.Representation], list[hp.Representation]]:
+    """Layers of 512 units and regions of 50 to 400 voxels that share planted latents, in float32."""
     latent, ids = rng.standard_normal((n, 20)), np.arange(n)
 
     def made(units: int, name: str) -> hp.Representation:
         values = latent @ rng.standard_normal((20, units)) + 3 * rng.standard_normal((n, units))
         return hp.Representation(values.astype(np.float32), ids, name)
 
-    layers = [made(WIDTH, f"layer{i}") for i in range(LAYERS)]
-    return layers, [made(int(units), f"region{i}") for i, units in enumerate(rng.integers(50, 401, REGIONS))]
+    sources = [made(WIDTH, f"layer{i}") for i in range(layers)]
+    return sources, [made(int(units), f"region{i}") for i, units in enumerate(rng.integers(50, 401, regions))]
 
 
 def zscored(of: hp.Representation) -> NDArray[np.float64]:

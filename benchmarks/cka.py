@@ -1,4 +1,4 @@
-"""CKA with Gaussian kernels: ours beside its rivals, `benchmarks/cka.py [--quick] [--device cuda]`.
+"""CKA with Gaussian kernels: ours beside its rivals, `benchmarks/cka.py [--quick] [--full] [--device cuda]`.
 
 L layers x R regions x 11 widths over n stimuli, all of them seeded and sharing latents. Rivals:
 
@@ -6,6 +6,10 @@ published  the algorithm of published code, from its definition: for each value 
            times by nine dense products of n x n, float32. Timed on a few random triples and extrapolated.
 textbook   for each value both kernels anew, each centred once, the products summed entry by entry. Extrapolated too.
 expert     distances once an object; each width's kernels centred, held, and all pairs by one matrix product.
+
+"ours, jackknife" takes the standard errors of both estimators from the same pass, by leaving out each of 20 groups.
+--full runs ours alone, both estimators with errors, by default at the size of the real study with 24 layers and two
+threads, and prints the share of the measured matrix throughput of the device that its products and distances reach.
 
 Times are CPU-seconds of one thread (on a GPU, seconds), medians over rounds in which ours and the rivals take turns.
 Errors are against exact pairwise float64 kernels on random triples. Peak memory is that of a process of its own.
@@ -26,7 +30,7 @@ from homoplasy.maths import cka, kernels, tiles
 
 SIGMA = (20, 28, 36, 44, 52, 60, 68, 72, 84, 92, 100)
 WIDTH, LATENTS = 512, 20
-TRIPLES = 3
+TRIPLES, GROUPS = 3, 20
 GRAMS_LIMIT = 8e9  # bytes: above it the expert's kernels are left out
 
 
@@ -48,12 +52,14 @@ def widths(count: int, device: str) -> Tensor:
     return torch.tensor(SIGMA, dtype=torch.float64, device=device)[:, None].expand(-1, count)
 
 
-def ours(x: list[Tensor], y: list[Tensor], options: dict[str, object]) -> tuple[Tensor, Tensor]:
-    """Biased and debiased values of all pairs and widths."""
+def ours(x: list[Tensor], y: list[Tensor], options: dict[str, object]) -> tuple[Tensor, ...]:
+    """Biased and debiased values of all pairs and widths, and their standard errors where groups are asked for."""
     device = str(x[0].device)
     found = tiles.sweep(x, y, (widths(len(x), device), widths(len(y), device)), **options)
-    biased, debiased = (cka.from_sums(found.cross, found.sources, found.targets, debiased=d) for d in (False, True))
-    return biased, debiased
+    parts, groups = (found.cross, found.sources, found.targets), found.jackknife
+    values = [cka.from_sums(*parts, debiased=d) for d in (False, True)]
+    spread = [] if groups is None else [cka.jackknife(*parts, groups, debiased=d) for d in (False, True)]
+    return *values, *spread
 
 
 def published(x: Tensor, y: Tensor, sigma: float) -> float:
@@ -104,7 +110,7 @@ def timed(device: str, call: Callable[[], object]) -> tuple[float, object]:
 
 def errors(found: tuple[Tensor, ...], known: dict[tuple[int, ...], tuple[float, float]]) -> list[float]:
     """Largest errors of the biased and the debiased values on the triples that are known."""
-    off = [[abs(values[at].item() - truth[e]) for at, truth in known.items()] for e, values in enumerate(found)]
+    off = [[abs(values[at].item() - truth[e]) for at, truth in known.items()] for e, values in enumerate(found[:2])]
     return [max(column) for column in off]
 
 
@@ -141,9 +147,10 @@ def compare(n: int, layers: int, regions: int, rounds: int, device: str) -> None
     triples = [
         [int(torch.randint(size, (1,), generator=rng)) for size in (len(SIGMA), layers, regions)] for _ in range(9)
     ]
-    modes = {"ours": {}, "ours, bfloat16": {"precision": "bfloat16"}}
+    modes = {"ours": {}, "ours, jackknife": {"groups": GROUPS}, "ours, bfloat16": {"precision": "bfloat16"}}
     times: dict[str, list[float]] = {}
     off: dict[str, list[float]] = {}
+    ours([x[0][:50]], [y[0][:50]], {})  # compiles, or reads what was compiled before
     known = {(w, s, t): exact(x[s], y[t], SIGMA[w]) for w, s, t in triples}
     holds = 2 * (layers + regions) * n**2 * 4 < GRAMS_LIMIT
     for _ in range(rounds):
@@ -172,25 +179,32 @@ def compare(n: int, layers: int, regions: int, rounds: int, device: str) -> None
         print(f"{name:16}{middle:>12.2f}{middle / base:>10.1f}{values / middle:>12.0f}  {shown}  {peaked}")
 
 
-def throughput(device: str) -> None:
-    """What the matrix product of a GPU does at best, and the share of it that ours reaches at full size."""
-    n, layers, regions = 8859, 96, 180
+def best(device: str, precision: str, threads: int) -> float:
+    """FLOP/s of a large matrix product, of all threads together on a CPU."""
+    side = 2048 if device == "cpu" else 8192
+    a = torch.randn(side, side, device=device)
+    factor = a.bfloat16() if precision == "bfloat16" else a
+    torch.mm(factor, factor)
+    seconds = min(timed(device, lambda: torch.mm(factor, factor))[0] for _ in range(5))
+    return 2 * side**3 / seconds * (threads if device == "cpu" else 1)
+
+
+def full(n: int, layers: int, regions: int, threads: int, device: str) -> None:
+    """Ours alone, with both estimators and their errors: seconds, values a second, share of what products can do."""
     x, y = objects(n, layers, regions, device)
-    a = torch.randn(8192, 8192, device=device)
-    for name, factor in (("float32", a), ("bfloat16", a.bfloat16())):
-        torch.mm(factor, factor)
-        seconds = min(timed(device, lambda factor=factor: torch.mm(factor, factor))[0] for _ in range(5))
-        best = 2 * 8192**3 / seconds
-        ours(x, y, {"memory": 16e9, "precision": name})
-        taken = min(
-            timed(device, lambda name=name: ours(x, y, {"memory": 16e9, "precision": name}))[0] for _ in range(3)
-        )
-        units = sum(one.shape[1] for one in (*x, *y))
-        work = n**2 * (units + len(SIGMA) * layers * regions)  # distances and cross products, the upper half
+    work = n**2 * (sum(one.shape[1] for one in (*x, *y)) + len(SIGMA) * layers * regions)  # the upper half, doubled
+    for precision in ("float32",) if device == "cpu" else ("float32", "bfloat16"):
+        options = {"precision": precision, "groups": GROUPS, "threads": threads}
+        start, cpu = time.perf_counter(), time.process_time()
+        ours(x, y, {"memory": 1e9 if device == "cpu" else 16e9, **options})
+        if device != "cpu":
+            torch.cuda.synchronize()
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+        most, values = best(device, precision, threads), len(SIGMA) * layers * regions
         print(
-            f"\n{device} n={n} {layers}x{regions}x{len(SIGMA)} {name}: {taken:.2f} s, "
-            f"{layers * regions * len(SIGMA) / taken:,.0f} values/s, {work / taken / 1e12:.1f} TFLOP/s = "
-            f"{work / taken / best:.1%} of {best / 1e12:.0f}"
+            f"\n{device} n={n} {layers}x{regions}x{len(SIGMA)} {precision}, {threads} threads: {wall:.1f} s, {cpu:.1f} "
+            f"CPU-s, {values / wall:,.0f} values/s, peak {status('VmHWM') / 1e6:.1f} GB, "
+            f"{work / wall / 1e9:,.0f} GFLOP/s = {work / wall / most:.0%} of the {most / 1e9:,.0f} of a matrix product"
         )
 
 
@@ -198,24 +212,26 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one small size, in seconds")
+    parser.add_argument("--full", action="store_true", help="ours alone, 8,859 stimuli and 24 layers by default")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--n", type=int, nargs="+", default=[500, 1000, 2000])
-    parser.add_argument("--layers", type=int, default=12)
+    parser.add_argument("--n", type=int, nargs="+")
+    parser.add_argument("--layers", type=int)
     parser.add_argument("--regions", type=int, default=180)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2, help="of --full; the comparisons take one")
     parser.add_argument("--memory-of", choices=["ours", "expert"], help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     if chosen.memory_of:
         peak(chosen.n[0], chosen.layers, chosen.regions, chosen.memory_of)
-        return
-    if chosen.quick:
+    elif chosen.quick:
         compare(300, 3, 20, 2, chosen.device)
-        return
-    for n in chosen.n:
-        compare(n, chosen.layers, chosen.regions, chosen.rounds, chosen.device)
-    if chosen.device != "cpu":
-        throughput(chosen.device)
+    elif chosen.full:
+        for n in chosen.n or [8859]:
+            full(n, chosen.layers or 24, chosen.regions, chosen.threads, chosen.device)
+    else:
+        for n in chosen.n or [500, 1000, 2000]:
+            compare(n, chosen.layers or 12, chosen.regions, chosen.rounds, chosen.device)
 
 
 if __name__ == "__main__":

@@ -1,70 +1,110 @@
-"""Mutual kNN, 12 layers x 180 regions x 6 k, against the published algorithm: `benchmarks/neighbours.py [--quick]`.
+"""Measures of neighbourhoods, 12 layers x 180 regions at every k: `benchmarks/neighbours.py --n 1000 --rounds 3`.
 
-The published algorithm is written from its definition: for each value both sides are ranked anew by a full sort of
-their inner products in float32, and the two 0/1 matrices of neighbours are multiplied entry by entry. It is timed on
-random (layer, region, k) and extrapolated to all of them. Processor seconds of one thread, interleaved.
+The published algorithms are written from their definitions: for each value both sides are ranked anew by a full sort
+of their inner products in float32, and 0/1 matrices of neighbours are compared; CKNNA multiplies dense masked kernels.
+They are timed on random (layer, region, k) and extrapolated to all of them. Errors are against float64 by stable
+sorts. Processor seconds of one thread, interleaved, the median of the rounds; compiling is done before.
 """
 
 import argparse
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from _sides import LAYERS, REGIONS, Clock, sides, zscored
+from _sides import Clock, sides, zscored
 from torch import Tensor
 
 import homoplasy as hp
+from homoplasy.measures import CKNNA, CycleKNN, MutualKNN
 
-KS = (20, 40, 60, 80, 200, 400)
+
+def masks(x: Tensor, k: int) -> Tensor:
+    """A_ij = 1 where j is one of the k nearest of i, by a full sort; the earlier of equally near ones comes first."""
+    lists = (x @ x.T).fill_diagonal_(-torch.inf).argsort(dim=1, descending=True, stable=x.dtype == torch.float64)
+    return torch.zeros(len(x), len(x), dtype=x.dtype).scatter_(1, lists[:, :k], 1.0)
 
 
-def published(x: Tensor, y: Tensor, k: int) -> float:
+def mutual(x: Tensor, y: Tensor, k: int) -> float:
     """mean_i |A_i and B_i| / k."""
-    masks = []
-    for one in (x, y):
-        lists = (one @ one.T).fill_diagonal_(-1e8).argsort(dim=1, descending=True)[:, :k]
-        masks.append(torch.zeros(len(one), len(one)).scatter_(1, lists, 1.0))
-    return float((masks[0] * masks[1]).sum(1).mean() / k)
+    return float((masks(x, k) * masks(y, k)).sum(1).mean() / k)
 
 
-def reference(x: np.ndarray, y: np.ndarray, k: int) -> float:
-    """The same in float64 by a stable sort."""
-    lists = []
-    for one in (x, y):
-        similarity = one @ one.T
-        np.fill_diagonal(similarity, -np.inf)
-        lists.append(np.argsort(-similarity, axis=1, kind="stable")[:, :k])
-    return float(np.mean([len(np.intersect1d(a, b)) for a, b in zip(*lists, strict=True)]) / k)
+def cycle(x: Tensor, y: Tensor, k: int) -> float:
+    """Share of i that are in A_j for some j in B_i."""
+    return float(((masks(x, k).T * masks(y, k)).sum(1) > 0).to(x.dtype).mean())
 
 
-def compare(n: int, rounds: int, triples: int) -> str:
+def cknna(x: Tensor, y: Tensor, k: int) -> float:
+    """HSIC_u(M o K, M o L) / sqrt(self terms), by traces of dense matrices."""
+    a, b, p, q = masks(x, k), masks(y, k), x @ x.T, y @ y.T
+    terms = [hsic(one * u, one * v) for one, u, v in ((a * b, p, q), (a, p, p), (b, q, q))]
+    return terms[0] / (terms[1] * terms[2]) ** 0.5
+
+
+def hsic(p: Tensor, q: Tensor) -> float:
+    """Song et al. 2012, eq. 5; the diagonals are zero."""
+    n, product = len(p), p @ q
+    return float(product.trace() + p.sum() * q.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * product.sum()) / n / (n - 3)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A measure of ours, and the published algorithm of one of its values."""
+
+    ours: MutualKNN | CycleKNN | CKNNA
+    published: Callable[[Tensor, Tensor, int], float]
+
+
+CONTESTS = {
+    "mutual": Contest(MutualKNN(k=(20, 40, 60, 80, 200, 400), metric="inner"), mutual),
+    "cycle": Contest(CycleKNN(k=(40, 60, 80, 100, 200, 400), metric="inner"), cycle),
+    "cknna": Contest(CKNNA(k=(10, 12, 50), metric="inner"), cknna),
+}
+HEADER = f"{'':8} {'n':>6} {'values':>7} {'ours':>8} {'published':>10} {'ratio':>7} {'our error':>10} {'its error':>10}"
+
+
+def compare(name: str, given: argparse.Namespace) -> str:
     """One line of the table."""
-    rng, clock, errors = np.random.default_rng(n), Clock(), []
-    layers, regions = sides(n, rng)
-    measure = hp.measures.MutualKNN(k=KS, metric="inner")
-    for _ in range(rounds):
-        table = clock.run("ours", lambda: hp.score(layers, regions, [measure], memory="16GB"))
-        values = table["value"].to_numpy().reshape(LAYERS, REGIONS, len(KS))
-        for _ in range(triples):
+    rng, clock, contest = np.random.default_rng(given.n), Clock(), CONTESTS[name]
+    layers, regions = sides(given.n, rng, given.layers, given.regions)
+    hp.score(*([one.select(one.stimulus_ids[:50]) for one in side[:1]] for side in (layers, regions)), [contest.ours])
+    ks, errors = contest.ours.k, []
+    for _ in range(given.rounds):
+        table = clock.run("ours", lambda: hp.score(layers, regions, [contest.ours], memory=given.memory))
+        values = table["value"].to_numpy().reshape(len(layers), len(regions), len(ks))
+        for _ in range(given.triples):
             s, t, k = (int(rng.integers(size)) for size in values.shape)
-            x, y = zscored(layers[s]), zscored(regions[t])
-            pair = [torch.from_numpy(one.astype(np.float32)) for one in (x, y)]
-            theirs = clock.run("published", lambda pair=pair, k=k: published(*pair, KS[k]))
-            exact = reference(x, y, KS[k])
+            pair = [torch.from_numpy(zscored(one)) for one in (layers[s], regions[t])]
+            exact = contest.published(*pair, ks[k])
+            single = [one.float() for one in pair]
+            theirs = clock.run("published", lambda single=single, k=k: contest.published(*single, ks[k]))
             errors.append((abs(values[s, t, k] - exact), abs(theirs - exact)))
+    seconds = clock.of("ours")
+    line = f"{name:8} {given.n:6d} {values.size:7d} {seconds:8.2f}"
+    if not errors:
+        return line
     whole, (ours, theirs) = clock.of("published") * values.size, np.max(errors, axis=0)
-    return f"{n:6d} {clock.of('ours'):10.2f} {whole:14.0f} {whole / clock.of('ours'):8.0f} {ours:11.1e} {theirs:11.1e}"
+    return f"{line} {whole:10.0f} {whole / seconds:7.0f} {ours:10.1e} {theirs:10.1e}"
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="n = 500 once, in seconds")
-    quick = parser.parse_args().quick
+    parser.add_argument("--n", type=int, default=1000, help="stimuli")
+    parser.add_argument("--layers", type=int, default=12)
+    parser.add_argument("--regions", type=int, default=180)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--triples", type=int, default=3, help="published values a round; 0: ours alone")
+    parser.add_argument("--memory", default="2GB", help="what our side is allowed")
+    parser.add_argument("--measures", nargs="+", choices=CONTESTS, default=list(CONTESTS))
+    given = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"mutual kNN, {LAYERS} x {REGIONS} x {len(KS)} values; CPU-s of one thread; published: extrapolated")
-    print(f"{'n':>6} {'ours':>10} {'published':>14} {'ratio':>8} {'our error':>11} {'its error':>11}")
-    for n, rounds in [(500, 1)] if quick else [(1000, 3), (4000, 1)]:
-        print(compare(n, rounds, triples=3), flush=True)
+    print(HEADER)
+    for name in given.measures:
+        print(compare(name, given), flush=True)
+    print(f"peak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from typer.testing import CliRunner
 
 from homoplasy.command import app, main
 from tests.maths import golden
+from tests.stages.conftest import choices
+
+__all__ = ["choices"]
 
 X, Y = (one.numpy() for one in golden.raw())
 
@@ -135,3 +138,28 @@ def test_help_does_not_wait_for_torch():
         "CliRunner().invoke(app, ['score', '--help'])\nsys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+SIZES = ("--n", "300", "--layers", "3", "--regions", "4", "--widths", "2", "--subjects", "2", "--memory", "1GB")
+
+
+def test_a_plan_of_sizes(monkeypatch, capsys):
+    code, out, _ = call(monkeypatch, capsys, "plan", *SIZES, "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["values"] == 3 * 4 * 2 * 2 * 2
+    assert (facts["tables"], facts["stimuli"], facts["sweeps"]) == (2, 300, 2)
+    assert 0 < facts["seconds"] < 60
+    assert 1e6 < facts["memory_bytes"] < facts["memory_allowed_bytes"] == 1e9
+    code, out, _ = call(monkeypatch, capsys, "plan", *SIZES)
+    assert "2 tables of up to 300 stimuli: 6 layers against 8 regions, 2 kernels" in out
+    assert "96 values in 2 sweeps, about " in out
+
+
+def test_a_plan_of_nothing_is_a_wrong_request(files, monkeypatch, capsys, choices):
+    monkeypatch.chdir(choices.parent)
+    code, _, err = call(monkeypatch, capsys, "plan")
+    assert code == 2
+    assert "found 0 subjects and 0 models under data; run dvc repro extract parcellate first" in err
+    code, _, err = call(monkeypatch, capsys, "plan", "--n", "0")
+    assert (code, err) == (2, "homoplasy: --n is 0; expected one or more.\n")

@@ -30,8 +30,8 @@ def test_importing_the_face_loads_neither_torch_nor_pandas():
 
 
 def test_its_names_are_listed_and_an_unknown_one_says_what_there_is():
-    assert dir(hp) == ["Representation", "measures", "score"]
-    with pytest.raises(AttributeError, match="it offers Representation, measures, score"):
+    assert dir(hp) == ["Representation", "dual_interval", "measures", "resample", "score"]
+    with pytest.raises(AttributeError, match="it offers Representation, dual_interval, measures, resample, score"):
         _ = hp.scores
 
 

@@ -1,19 +1,30 @@
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from homoplasy import scoring
 from homoplasy.errors import BadData, BadRequest
+from homoplasy.maths import tiles
 from homoplasy.measures import CKA
 from homoplasy.representation import Representation
-from homoplasy.scoring import Scorer, score
+from homoplasy.scoring import Scorer, score, sweeps
 from homoplasy.tables import SCORES
 from tests.maths import golden
 
 MEASURES = [CKA(kernel="linear"), CKA(sigma=(2.0, 4.0), debiased=False), CKA(sigma_relative=(0.5, 1.0))]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """What memory holds depends on the number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def made(address, seed, n=20, d=6, ids=None, **facts):
@@ -32,8 +43,8 @@ def regions(count=4):
     ]
 
 
-def same(left, right, tolerance=1e-12):
-    pd.testing.assert_frame_equal(left, right, rtol=0, atol=tolerance)
+def same(left, right, tolerance=0.0):
+    pd.testing.assert_frame_equal(left, right, rtol=0, atol=tolerance, check_exact=not tolerance)
 
 
 def test_one_row_a_pair_and_a_parameter_in_order():
@@ -67,41 +78,126 @@ def test_what_has_no_facts_has_empty_columns():
     assert math.isnan(row["depth"])
 
 
-def test_values_are_those_of_the_measure():
-    table = score(layers(), regions(), MEASURES).set_index(["layer", "target", "params"])
-    for source in layers():
-        for target in regions():
+@pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-12), ("float32", 1e-6), ("bfloat16", 1e-2)])
+def test_values_are_those_of_the_measure(precision, tolerance):
+    """In bfloat16 the error of so few stimuli is large; it falls as 1 / n."""
+    table = score(layers(2), regions(2), MEASURES, precision=precision).set_index(["layer", "target", "params"])
+    for source in layers(2):
+        for target in regions(2):
             for measure in MEASURES:
                 found = [table.loc[(source.facts["layer"], target.address, label), "value"] for label in measure.params]
                 expected = measure(torch.from_numpy(source.values), torch.from_numpy(target.values))
-                assert found == pytest.approx(expected.tolist(), abs=1e-12)
+                assert found == pytest.approx(expected.tolist(), abs=tolerance)
+
+
+def test_precision_changes_the_numbers():
+    rough, plain, exact = (
+        score(layers(), regions(), MEASURES, precision=one)["value"] for one in ("bfloat16", "float32", "float64")
+    )
+    assert (rough - exact).abs().max() > (plain - exact).abs().max() > 0
 
 
 def test_known_answers_through_the_table():
     ids = np.arange(12)
     x, y = (Representation(one.numpy(), ids, name) for one, name in zip(golden.raw(), "xy", strict=True))
-    row = score([x], [y], [CKA(kernel="linear", debiased=False)]).iloc[0]
+    exactly = {"precision": "float64"}
+    row = score([x], [y], [CKA(kernel="linear", debiased=False)], **exactly).iloc[0]
     assert (row["value"], row["null_mean"]) == pytest.approx((0.3997800058, 0.2938682043), abs=1e-8)
-    row = score([x], [y], [CKA(kernel="linear")]).iloc[0]
+    row = score([x], [y], [CKA(kernel="linear")], **exactly).iloc[0]
     assert (row["value"], row["null_mean"]) == pytest.approx((0.1134601117, 0), abs=1e-8)
     assert row["null_sd"] == pytest.approx(math.sqrt(2 / (12 * 9)))
 
 
-@pytest.mark.parametrize("memory", ["0.04MB", "0.08MB", "0.2MB", "0.5MB", "10GB"])
-def test_the_result_does_not_depend_on_the_blocks(memory):
-    same(score(layers(), regions(), MEASURES, memory=memory), score(layers(), regions(), MEASURES, memory="2GB"))
+class Peak:
+    """How far the memory of this process grew inside a block."""
+
+    def __enter__(self):
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts again from what is in use
+        self._before = self._line("VmRSS")
+        return self
+
+    def __exit__(self, *error):
+        self.grown = self._line("VmHWM") - self._before
+
+    def _line(self, name):
+        text = Path("/proc/self/status").read_text()
+        return 1024 * int(re.search(rf"{name}:\s+(\d+) kB", text)[1])
+
+
+def swept(monkeypatch):
+    """How many sources and targets stood in each sweep."""
+    sizes = []
+    sweep = tiles.sweep
+    monkeypatch.setattr(
+        tiles, "sweep", lambda x, y, *rest, **more: (sizes.append((len(x), len(y))), sweep(x, y, *rest, **more))[1]
+    )
+    return sizes
+
+
+@pytest.mark.parametrize("memory", ["0.3MB", "0.5MB"])
+def test_no_bit_depends_on_the_blocks(memory, monkeypatch):
+    sources, targets = layers(6), regions(4)
+    whole = score(sources, targets, MEASURES)
+    sizes = swept(monkeypatch)
+    same(score(sources, targets, MEASURES, memory=memory), whole)
+    assert len(sizes) > 1
 
 
 def test_small_blocks_were_small(monkeypatch):
-    sizes = []
-    make = scoring._Side.__init__
-    monkeypatch.setattr(
-        scoring._Side,
-        "__init__",
-        lambda self, objects, *rest: (sizes.append(len(objects)), make(self, objects, *rest))[1],
-    )
-    score(layers(), regions(), MEASURES, memory="0.04MB")
-    assert max(sizes) == 1
+    sizes = swept(monkeypatch)
+    score(layers(2), regions(3), MEASURES, memory="0.2MB")
+    assert sizes == [(1, 1)] * 6
+
+
+def test_no_bit_depends_on_the_other_sources_and_targets():
+    """What the keyed store needs: a model's scores are the same whichever models were swept with it."""
+    n = 150
+    sources = [made("m", i, n=n, d=20 + i, layer=f"layer{i}") for i in range(18)]
+    targets = [made(f"t{i}", 100 + i, n=n, d=5 + i) for i in range(50)]
+    whole = score(sources, targets, MEASURES)
+    for s, t in ((slice(0, 1), slice(None)), (slice(3, 17), slice(0, 40)), (slice(5, 7), slice(2, 3))):
+        part = score(sources[s], targets[t], MEASURES)
+        mine = whole["layer"].isin(part["layer"]) & whole["target"].isin(part["target"])
+        same(part, whole[mine].reset_index(drop=True))
+
+
+def test_no_bit_depends_on_the_number_of_threads():
+    sources = [made("m", i, n=300, layer=f"{i}") for i in range(3)]
+    targets = [made(f"t{i}", 9 + i, n=300) for i in range(2)]
+    before = torch.get_num_threads()
+    try:
+        found = [(torch.set_num_threads(count), score(sources, targets, MEASURES))[1] for count in (1, 3)]
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    same(*found)
+
+
+def test_sources_may_be_read_while_they_are_scored():
+    read = []
+
+    def reading():
+        for one in layers(12):
+            read.append(one.address)
+            yield one
+
+    parts = Scorer(regions(), MEASURES, memory="0.8MB").stream(reading())
+    first = next(parts)
+    assert len(read) < 12
+    same(pd.concat([first, *parts], ignore_index=True), score(layers(12), regions(), MEASURES))
+
+
+def test_memory_bounds_what_kernels_would_fill_many_times():
+    """n = 1,500: the kernels of 40 objects at 5 widths are 3.6 GB in float64; 120 MB are allowed and kept."""
+    score(layers(1), regions(1), MEASURES)  # compiled code takes memory too
+    measures = [CKA(kernel="linear"), CKA(sigma=(2.0, 3.0, 4.0, 5.0))]
+    sources = [made("m", i, n=1500, d=8, layer=f"{i}") for i in range(20)]
+    targets = [made(f"t{i}", 50 + i, n=1500, d=8) for i in range(20)]
+    tracer = Peak()
+    with tracer:
+        table = score(sources, targets, measures, memory="120MB")
+    assert len(table) == 20 * 20 * 5
+    assert tracer.grown < 120e6
 
 
 def test_the_result_does_not_depend_on_the_order_of_either_side():
@@ -111,7 +207,7 @@ def test_the_result_does_not_depend_on_the_order_of_either_side():
 
 
 def test_too_little_memory_says_how_much_is_needed():
-    with pytest.raises(BadRequest, match=r"over 2000 stimuli needs 0.4 GB of memory, 0.1 GB are allowed"):
+    with pytest.raises(BadRequest, match=r"over 2000 stimuli needs 0.2 GB of memory, 0.1 GB are allowed"):
         score([made("a", 1, n=2000, d=2)], [made("b", 2, n=2000, d=2)], [CKA()], memory="100MB")
 
 
@@ -134,13 +230,13 @@ def test_each_pair_is_scored_on_the_stimuli_it_shares():
 
 def test_a_scorer_meets_many_sources_and_prepares_its_targets_once(monkeypatch):
     prepared = []
-    prepare = CKA.prepare
+    plain = sweeps.cloud
     monkeypatch.setattr(
-        CKA, "prepare", lambda self, objects: (prepared.append(len(objects)), prepare(self, objects))[1]
+        sweeps, "cloud", lambda values, *rest: (prepared.append(values.shape[1]), plain(values, *rest))[1]
     )
     scorer = Scorer(regions(), MEASURES)
     parts = pd.concat([scorer.score([one]) for one in layers()], ignore_index=True)
-    assert prepared == [4, 1, 1, 1, 1, 1]
+    assert sorted(prepared) == sorted([3, 7, 11, 15, 5, 6, 7, 8, 9])
     same(parts, score(layers(), regions(), MEASURES))
 
 
@@ -193,6 +289,9 @@ BAD = {
     "two targets are named 'subj01/R0'": lambda: score(layers(1), [*regions(1), *regions(1)], MEASURES),
     "two measures are named 'cka.rbf c=1 debiased'": lambda: score(layers(1), regions(1), [CKA(), CKA()]),
     "memory is 'much'; expected an amount such as '2GB'": lambda: score(layers(1), regions(1), MEASURES, memory="much"),
+    "precision is 'float23'; it can be .*Nearest: 'float32'": lambda: score(
+        layers(1), regions(1), MEASURES, precision="float23"
+    ),
     "device is 'abacus', which is not here": lambda: score(layers(1), regions(1), MEASURES, device="abacus"),
 }
 

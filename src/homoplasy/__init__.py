@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from homoplasy import measures
     from homoplasy.representation import Representation
-    from homoplasy.scoring import score
+    from homoplasy.scoring import dual_interval, resample, score
 
-__all__ = ["Representation", "measures", "score"]
+__all__ = ["Representation", "dual_interval", "measures", "resample", "score"]
 
-_HOME = {"Representation": "homoplasy.representation", "score": "homoplasy.scoring"}
+_HOME = {
+    "Representation": "homoplasy.representation",
+    "dual_interval": "homoplasy.scoring",
+    "resample": "homoplasy.scoring",
+    "score": "homoplasy.scoring",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -34,11 +34,6 @@ kernel     what the kernel makes of A and of B: 'narrow' means that every stimul
 Read the debiased rows first: their chance level is 0 whatever the numbers of stimuli and units."""
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep `score` a word of its own while it is the only command."""
-
-
 @app.command(epilog="Example:  homoplasy score layer3.npy V1.npy --relative 0.5 --relative 1 --json")
 def score(
     a: Annotated[
@@ -62,6 +57,61 @@ def score(
     left, right = _read(a, b, ids)
     table = _scores(left, right, tuple(sigma or ()), tuple(relative or (() if sigma else (1.0,))))
     typer.echo(_json(left, right, table) if as_json else _text(left, right, table))
+
+
+@app.command(epilog="Example:  homoplasy models timm:resnet18")
+def models(
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="timm:NAME or transformers:OWNER/NAME, as in a roster.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+) -> None:
+    """List the layers of a model: their names, relative depth and units; no weights are read."""
+    from homoplasy.models._survey import layers_of
+
+    found = layers_of(address)
+    layers = [
+        {"layer": name, "depth": place / len(found.widths), "units": width}
+        for place, (name, width) in enumerate(found.widths.items(), 1)
+    ]
+    if as_json:
+        about = {"model": address, "modality": found.modality, "parameters": found.parameters, "layers": layers}
+        typer.echo(json.dumps(about, indent=1))
+        return
+    typer.echo(f"{address}: {len(layers)} layers, {found.parameters / 1e6:.4g} million parameters ({found.modality})")
+    longest = max(len(name) for name in found.widths)
+    typer.echo(f"{'layer':<{longest}}  depth  units")
+    for one in layers:
+        typer.echo(f"{one['layer']:<{longest}}  {one['depth']:5.3f}  {one['units']:5}")
+
+
+@app.command(epilog="Example:  homoplasy plan --n 8859 --layers 7560 --regions 180 --widths 17 --subjects 4")
+def plan(  # noqa: PLR0913 - one option a size
+    n: Annotated[int | None, typer.Option(help="Stimuli; without it the project in this folder is planned.")] = None,
+    layers: Annotated[int, typer.Option(help="Layers of all models together.")] = 12,
+    regions: Annotated[int, typer.Option(help="Regions of a subject.")] = 180,
+    widths: Annotated[int, typer.Option(help="Kernels, the linear one included.")] = 17,
+    subjects: Annotated[int, typer.Option(help="Subjects.")] = 1,
+    units: Annotated[int, typer.Option(help="Units of a layer.")] = 1000,
+    voxels: Annotated[int, typer.Option(help="Voxels of a region.")] = 225,
+    memory: Annotated[str | None, typer.Option(help="What scoring may take, such as 8GB (HOMOPLASY_MEMORY).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+) -> None:
+    """Say how many scores there are to compute, with how much memory and in how long, after a short trial."""
+    from homoplasy.scoring.cost import Work
+    from homoplasy.stages import _plan, _settings, cka
+
+    if n is None:
+        choice = _settings.read(Path("params.yaml"), "cka", cka.Settings).choice()
+        made = _plan.of_project(Path(), choice, memory)
+    else:
+        sizes = {"n": n, "layers": layers, "regions": regions, "widths": widths, "subjects": subjects}
+        for name, size in (sizes | {"units": units, "voxels": voxels}).items():
+            if size < 1:
+                raise BadRequest(f"--{name} is {size}; expected one or more.")
+        table = Work(n, (units,) * layers, (voxels,) * regions, widths)
+        made = _plan.planned([table] * subjects, "float32", memory)
+    typer.echo(json.dumps(made.facts(), indent=2) if as_json else _plan.text(made.facts()))
 
 
 def _read(a: str, b: str, ids: tuple[Path, Path] | None) -> tuple["Representation", "Representation"]:
@@ -96,7 +146,7 @@ def _scores(
     kinds += [{"sigma": sigma}] if sigma else []
     kinds += [{"sigma_relative": relative}] if relative else []
     measures = [CKA(**kind, debiased=debiased) for debiased in (True, False) for kind in kinds]
-    table = score_all([left], [right], measures)
+    table = score_all([left], [right], measures, precision="float64")
     return table.assign(z=(table["value"] - table["null_mean"]) / table["null_sd"])
 
 

@@ -317,6 +317,22 @@ def test_captions_come_from_the_bucket_or_from_the_user(tmp_path, served, client
     assert fetch(tmp_path / "two", client(served.name), own, keys).files[CAPTIONS].size == 3
 
 
+def test_the_users_tables_are_copied_again_when_they_change_and_go_when_they_are_named_no_more(
+    tmp_path, served, client
+):
+    table = tmp_path / "results-imagenet.csv"
+    table.write_text("one")
+    own = Own(extra={"performance/results-imagenet.csv": table})
+    fetch(tmp_path / "raw", client(served.name), own)
+    assert held(tmp_path / "raw") == {**BODIES, "performance/results-imagenet.csv": b"one"}
+    table.write_text("two")
+    assert fetch(tmp_path / "raw", client(served.name), own).files["performance/results-imagenet.csv"].size == 3
+    assert held(tmp_path / "raw")["performance/results-imagenet.csv"] == b"two"
+    assert fetch(tmp_path / "raw", client(served.name), own).missing == 0
+    fetch(tmp_path / "raw", client(served.name))
+    assert held(tmp_path / "raw") == BODIES
+
+
 def test_a_manifest_that_points_outside_stops_the_run(tmp_path, served, client):
     root = tmp_path / "raw"
     fetch(root, client(served.name))

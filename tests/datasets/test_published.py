@@ -116,3 +116,22 @@ def test_a_damaged_table_says_so(tmp_path, text, sentence):
     (tmp_path / "language.csv").write_text(text)
     with pytest.raises(BadData, match=sentence):
         published.models(tmp_path)
+
+
+def test_the_points_stand_once_a_width_and_plain_transformers_twice():
+    points = published.points(TABLES)
+    assert points.groupby("modality").size().to_dict() == {"language": 396, "vision": 6534, published.PLAIN: 1309}
+    assert points.loc[points["modality"] == "vision", "width"].isna().all()
+    assert points.loc[points["modality"] == published.PLAIN, "width"].notna().all()
+    assert points.loc[points["modality"] == "vision", "performance"].max() < 1
+
+
+def test_the_printed_values_are_read_and_damage_is_told(tmp_path):
+    printed = published.printed(TABLES)
+    assert not printed.duplicated(["table", "item", "quantity"]).any()
+    assert "4" in set(printed["item"])  # a region, not a number
+    with pytest.raises(BadData, match="printed.csv is missing"):
+        published.printed(tmp_path)
+    (tmp_path / "printed.csv").write_text("table,item\n1,2\n")
+    with pytest.raises(BadData, match="is not the table of printed values"):
+        published.printed(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e import checkout as checkouts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-STAGES = ["fetch", "parcellate", "train", "extract", "cka", "stats", "taxonomy", "report"]
+STAGES = ["fetch", "parcellate", "train", "extract", "cka", "stats", "taxonomy", "claims", "report"]
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def changed(checkout, key, value):
     ("key", "value", "expected"),
     [
         ("report.title", "Other", ["report"]),
-        ("stats.draws", "100", ["stats", "report"]),
-        ("taxonomy.depth_bins", "4", ["taxonomy", "report"]),
+        ("stats.draws", "100", ["stats", "claims", "report"]),
+        ("taxonomy.depth_bins", "4", ["taxonomy", "claims", "report"]),
     ],
 )
 def test_a_changed_parameter_runs_its_descendants_only(first, output, key, value, expected):

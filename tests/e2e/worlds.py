@@ -101,9 +101,13 @@ def scored(world: World) -> World:
     stats.main(
         world.params,
         world.raw,
+        root / "brain",
+        root / "models",
         root / "features",
         root / "scores",
+        ROOT / "data" / "published",
         root / "stats",
+        root / "published",
         root / "metrics.json",
         settings / "s.yaml",
     )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from homoplasy.maths.correlation import correlation, fisher_interval, p_value, spearman_p
+from homoplasy.maths.correlation import correlation, fisher_interval, formula_interval, p_value, spearman_p
 
 SEEDS = st.integers(0, 2**31)
 
@@ -85,3 +85,18 @@ def test_bounds_lie_inside_the_range_and_around_r(r, n):
 def test_too_few_points_have_no_interval():
     assert np.isnan(fisher_interval(0.5, 4, 1)).all()
     assert fisher_interval(1.0, 10) == (1.0, 1.0)
+
+
+def test_several_columns_can_be_held_fixed():
+    rng = np.random.default_rng(5)
+    z = rng.normal(size=(30, 2))
+    x, y = z.sum(axis=1) + rng.normal(size=30), z[:, 0] + rng.normal(size=30)
+    a, b = (column - np.column_stack([np.ones(30), z]) @ np.linalg.lstsq(np.column_stack([np.ones(30), z]), column)[0]
+            for column in (x, y))  # fmt: skip
+    assert correlation(x, y, z) == pytest.approx(np.corrcoef(a, b)[0, 1])
+    assert correlation(x, y, z[:, :1]) == pytest.approx(correlation(x, y, z[:, 0]))
+
+
+def test_the_printed_interval_can_leave_the_range():
+    assert formula_interval(0.88, 36) == pytest.approx((0.67, 1.09), abs=0.005)
+    assert np.isnan(formula_interval(0.5, 1)).all()

@@ -1,11 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homoplasy.maths import cka, kernels, moments, standardise, tiles
+from homoplasy.maths import cka, entries, kernels, moments, standardise, tiles
 from tests.maths import golden
 
 SIGMA = (1.0, 3.0, 1e2, 1e4, math.inf)
@@ -201,6 +202,104 @@ def test_nothing_of_size_n_by_n_is_made(monkeypatch):
     swept(x, y, (1.0,), memory=1e6)
     assert largest[0] <= 1e6
     assert 800**2 * 4 * 4 > 1e7
+
+
+def plain(monkeypatch):
+    """Take the plain form where the compiled one would be."""
+    made = entries.Entries.__init__
+
+    def unfused(self, *args, **options):
+        made(self, *args, **options)
+        self.fused = False
+
+    monkeypatch.setattr(entries.Entries, "__init__", unfused)
+
+
+@pytest.mark.parametrize("kind", ["plain", "heavy", "duplicates"])
+def test_the_compiled_form_is_the_plain_one(kind, monkeypatch):
+    x, y = objects(23, 150, (5, 40, 7, 3, 9), kind), objects(24, 150, (3, 15), kind)
+    compiled = swept(x, y, groups=4)
+    plain(monkeypatch)
+    same = swept(x, y, groups=4)
+    for debiased in (True, False):
+        assert torch.allclose(values(compiled, debiased=debiased), values(same, debiased=debiased), atol=1e-6, rtol=0)
+    assert torch.allclose(compiled.sources.rows[:2], same.sources.rows[:2], atol=2e-5)
+    assert torch.allclose(compiled.jackknife.cross[:, :2], same.jackknife.cross[:, :2], atol=2e-3)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64", "bfloat16"])
+def test_no_bit_depends_on_which_other_objects_are_there(precision):
+    x, y = objects(25, 200, (5, 9, 30, 4, 6)), objects(26, 200, (7, 20, 3, 12))
+    sigma = (1.0, 30.0, math.inf)
+    whole, one = (swept(a, b, sigma, precision=precision, groups=5) for a, b in ((x, y), (x[3:4], y[2:3])))
+    for debiased in (True, False):
+        assert torch.equal(values(whole, debiased=debiased)[:, 3:4, 2:3], values(one, debiased=debiased))
+        errors = [spread(of, debiased=debiased) for of in (whole, one)]
+        assert torch.equal(errors[0][:, 3:4, 2:3], errors[1])
+
+
+def spread(of, *, debiased, epsilon=0.0):
+    return cka.jackknife(of.cross, of.sources, of.targets, of.jackknife, debiased=debiased, epsilon=epsilon)
+
+
+@pytest.mark.parametrize("debiased", [True, False])
+@pytest.mark.parametrize(("precision", "bound"), [("float64", 1e-11), ("float32", 2e-6)])
+@pytest.mark.parametrize(("n", "groups"), [(30, 4), (30, 100), (330, 5), (150, 20)])
+def test_leaving_a_group_out_of_the_sums_is_leaving_it_out(n, groups, precision, bound, debiased):
+    x, y = objects(27, n), objects(28, n)
+    sigma = (2.0, 30.0, math.inf)
+    found = swept(x, y, sigma, precision=precision, groups=groups)
+    options = {"debiased": debiased, "epsilon": 0.01}
+    without = cka.left_out(found.cross, found.sources, found.targets, found.jackknife, **options)
+    bounds = tiles.group_bounds(n, groups)
+    assert len(without) == min(groups, n)
+    for g in (0, len(without) // 2, len(without) - 1):
+        stay = [i for i in range(n) if not bounds[g] <= i < bounds[g + 1]]
+        rest = swept([one[stay] for one in x], [one[stay] for one in y], sigma, precision="float64")
+        assert (without[g] - values(rest, **options)).abs().max() < bound
+
+
+def test_groups_change_no_sum():
+    x, y = objects(29, 330), objects(30, 330)
+    plain, grouped = (swept(x, y, precision="float64", groups=groups) for groups in (0, 7))
+    assert torch.allclose(values(plain, debiased=True), values(grouped, debiased=True), atol=1e-12)
+    assert plain.jackknife is None
+
+
+def test_even_groups_give_the_textbook_jackknife():
+    n, groups = 60, 6
+    x, y = objects(31, n), objects(32, n)
+    found = swept(x, y, (2.0,), precision="float64", groups=groups)
+    without = cka.left_out(found.cross, found.sources, found.targets, found.jackknife, debiased=True)
+    textbook = ((groups - 1) / groups * (without - without.mean(0)).square().sum(0)).sqrt()
+    assert torch.allclose(spread(found, debiased=True), textbook, rtol=1e-10)
+
+
+def test_a_jackknife_error_is_the_spread_over_samples():
+    samples = [(objects(seed, 120, (20,)), seed) for seed in range(80)]
+    rng = torch.Generator().manual_seed(33)
+    found, claimed = [], []
+    for (x,), _ in samples:
+        y = x[:, :10] + 2 * torch.randn(120, 10, generator=rng)
+        one = swept([x], [y], (4.0,), groups=20)
+        found.append(values(one, debiased=True).item())
+        claimed.append(spread(one, debiased=True).item())
+    assert np.mean(claimed) == pytest.approx(np.std(found, ddof=1), rel=0.3)
+
+
+def test_a_flat_kernel_has_no_error():
+    found = swept([torch.full((40, 4), 0.1)], objects(34, 40), groups=4)
+    assert spread(found, debiased=True).isnan().all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(n=st.integers(4, 3000), groups=st.integers(1, 60))
+def test_groups_are_even_and_whole(n, groups):
+    bounds = tiles.group_bounds(n, groups)
+    sizes = np.diff(bounds)
+    assert (bounds[0], bounds[-1], len(sizes)) == (0, n, min(n, groups))
+    assert sizes.min() > 0
+    assert sizes.max() - sizes.min() <= (31 if n >= 32 * groups else 1)
 
 
 @pytest.mark.gpu

@@ -78,3 +78,15 @@ def test_rows_have_length_one_and_a_row_of_zeros_stays():
 def test_two_leaves_have_no_fidelity():
     profiles = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert np.isnan(trees.fidelity(trees.ward(profiles), profiles))
+
+
+def test_clades_and_their_support():
+    points = np.array([[0.0], [0.1], [5.0], [5.2], [9.0]])
+    tree = trees.ward(points)
+    found = trees.clades(tree)
+    assert frozenset({0, 1}) in found
+    assert found[-1] == frozenset(range(5))
+    other = trees.ward(points[[0, 2, 1, 3, 4]])
+    shares = dict(zip(found, trees.support(tree, [tree, other]), strict=True))
+    assert shares[frozenset({0, 1})] == 0.5
+    assert shares[frozenset(range(5))] == 1.0

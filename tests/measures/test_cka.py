@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homoplasy.errors import BadRequest
+from homoplasy.maths import tiles
 from homoplasy.measures import CKA
+from homoplasy.representation import Representation
+from homoplasy.scoring import score
 from tests.maths import golden, naive
 from tests.measures.changes import CKAS, generator
 
@@ -18,6 +21,15 @@ def test_a_measure_is_symmetric_and_one_for_itself(measure):
     assert torch.allclose(measure(x, y), measure(y, x), atol=1e-13)
     if not measure.epsilon:
         assert torch.allclose(measure(x, x), torch.ones(len(measure.params)).double())
+
+
+def scored(measures, sources, targets, precision="float64"):
+    """The rows of these arrays, whose rows are the same stimuli."""
+    sides = (
+        [Representation(np.asarray(one), np.arange(len(one)), f"{side}{place}") for place, one in enumerate(arrays)]
+        for side, arrays in (("x", sources), ("y", targets))
+    )
+    return score(*sides, measures, precision=precision)
 
 
 GOLDEN = [
@@ -41,10 +53,8 @@ def test_known_answers(kernel, biased, debiased, null):
     x, y = golden.raw()
     assert CKA(**kernel, debiased=False)(x, y).tolist() == pytest.approx(biased, abs=1e-8)
     assert CKA(**kernel)(x, y).tolist() == pytest.approx(debiased, abs=1e-8)
-    measure = CKA(**kernel, debiased=False)
-    sides = (measure.geometry(measure.prepare([one])) for one in (x, y))
-    means = [measure.compare(g, h).null_mean.item() for g, h in zip(*sides, strict=True)]
-    assert means == pytest.approx(null, abs=1e-8)
+    table = scored([CKA(**kernel, debiased=False)], [x], [y])
+    assert table["null_mean"].tolist() == pytest.approx(null, abs=1e-8)
 
 
 @given(seed=st.integers(0, 2**31), debiased=st.booleans())
@@ -70,14 +80,14 @@ def test_noise_against_noise_has_the_floor_of_its_size():
     """n = 1,000 stimuli, 2,048 features, 30 to 3,000 voxels, all independent: the biased score is size alone."""
     x = torch.randn(1000, 2048, generator=generator(0), dtype=torch.float64)
     voxels = [torch.randn(1000, v, generator=generator(v), dtype=torch.float64) for v in (30, 100, 300, 1000, 3000)]
-    biased, debiased = CKA(sigma=tuple(FLOORS), debiased=False), CKA(sigma=tuple(FLOORS))
-    left, right = biased.prepare([x]), biased.prepare(voxels)
-    for floors, g, h in zip(FLOORS.values(), biased.geometry(left), biased.geometry(right), strict=True):
-        found = biased.compare(g, h)
-        assert found.value[0].tolist() == pytest.approx(floors, abs=0.01)
-        assert found.null_mean[0].tolist() == pytest.approx(found.value[0].tolist(), abs=0.003)
-    for g, h in zip(debiased.geometry(left), debiased.geometry(right), strict=True):
-        assert debiased.compare(g, h).value.abs().max() <= 0.006
+    table = scored(
+        [CKA(sigma=tuple(FLOORS), debiased=debiased) for debiased in (False, True)], [x], voxels, precision="float32"
+    )
+    for sigma, floors in FLOORS.items():
+        found = table[table["params"] == f"sigma={sigma} biased"]
+        assert found["value"].tolist() == pytest.approx(floors, abs=0.01)
+        assert found["null_mean"].tolist() == pytest.approx(found["value"].tolist(), abs=0.003)
+    assert table.loc[table["estimator"] == "debiased", "value"].abs().max() <= 0.006
 
 
 def test_epsilon_stands_in_the_denominator_of_the_biased_score_alone():
@@ -91,7 +101,7 @@ def test_epsilon_stands_in_the_denominator_of_the_biased_score_alone():
 
 
 def reasons(measure, x):
-    return [g.reasons[0] for g in measure.geometry(measure.prepare([x]))]
+    return scored([measure], [x], [golden.raw()[1]])["reason"].tolist()
 
 
 @pytest.mark.parametrize("debiased", [True, False])
@@ -110,11 +120,32 @@ def test_a_value_that_is_not_finite_spoils_its_object_alone():
     x, y = golden.raw()
     spoiled = x.clone()
     spoiled[3, 1] = math.inf
-    measure = CKA()
-    (g,) = measure.geometry(measure.prepare([spoiled, x]))
-    (h,) = measure.geometry(measure.prepare([y]))
-    assert g.reasons == ("non_finite", "")
-    assert measure.compare(g, h).value[1, 0].item() == pytest.approx(0.1069073485, abs=1e-8)
+    table = scored([CKA()], [spoiled, x], [y])
+    assert table["reason"].tolist() == ["non_finite", ""]
+    assert table["value"].iloc[1] == pytest.approx(0.1069073485, abs=1e-8)
+
+
+@pytest.mark.parametrize("spoiled", [0, 1])
+def test_a_side_without_a_sound_object_has_no_score(spoiled):
+    sides = [[one] for one in golden.raw()]
+    sides[spoiled][0] = torch.full((12, 3), math.nan)
+    table = scored([CKA(), CKA(kernel="linear", debiased=False)], *sides)
+    assert table["reason"].tolist() == ["non_finite"] * 2
+    numbers = ["value", "null_mean", "null_sd", "se", "source_pr", "target_pr", "source_offdiagonal"]
+    assert table[numbers].isna().all(axis=None)
+
+
+def test_the_kernels_that_several_measures_share_are_swept_once(monkeypatch):
+    kernels = []
+    sweep = tiles.sweep
+    monkeypatch.setattr(
+        tiles, "sweep", lambda x, y, sigma, **more: (kernels.append(len(sigma[0])), sweep(x, y, sigma, **more))[1]
+    )
+    x, y = golden.raw()
+    scored([CKA(sigma=(1, 2), debiased=debiased) for debiased in (True, False)] + [CKA(kernel="linear")], [x], [y])
+    assert kernels == [3]
+    scored([CKA(), CKA(sigma=1, standardise="none")], [x], [y])
+    assert kernels == [3, 1, 1]
 
 
 def test_kernels_without_information_have_no_score():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import homoplasy as hp
 from homoplasy.errors import BadRequest
@@ -17,6 +18,15 @@ MEASURES = [
     hp.measures.RSA(compare="pearson"),
     hp.measures.Procrustes(),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """What memory holds depends on the number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def side(name, count, seed):
@@ -41,9 +51,9 @@ def test_all_measures_meet_in_one_table():
     assert table.loc[table["measure"] != "procrustes", "null_mean"].notna().all()
 
 
-@pytest.mark.parametrize("memory", ["0.2MB", "0.4MB", "1MB"])
+@pytest.mark.parametrize("memory", ["0.6MB", "1.5MB"])
 def test_the_result_does_not_depend_on_the_blocks(memory):
-    sources, targets = side("layer", 5, 3), side("region", 6, 4)
+    sources, targets = side("layer", 3, 3), side("region", 4, 4)
     small, large = (hp.score(sources, targets, MEASURES, memory=one) for one in (memory, "2GB"))
     pd.testing.assert_frame_equal(small, large, rtol=0, atol=1e-12)
 

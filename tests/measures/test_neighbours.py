@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -81,3 +82,36 @@ BAD = {
 def test_a_measure_without_meaning_is_refused(sentence, made):
     with pytest.raises(BadRequest, match=sentence):
         made()
+
+
+def test_corrected_for_chance_a_planted_share_is_read():
+    """Two far groups of 100: one with the same neighbours on both sides, one with unrelated ones."""
+    rng = np.random.default_rng(3)
+    same, away = rng.standard_normal((100, 6)), 100 * np.eye(1, 7)[0]
+    sides = [
+        np.concatenate([np.pad(same, ((0, 0), (1, 0))), np.pad(rng.standard_normal((100, 6)), ((0, 0), (1, 0))) + away])
+        for _ in range(2)
+    ]
+    sides[0][:100, 0] = sides[1][:100, 0] = -100
+    ids, k = np.arange(200), 10
+    value = score(
+        [Representation(sides[0], ids, "a")],
+        [Representation(sides[1], ids, "b")],
+        [MutualKNN(k=k, metric="inner", standardise="none")],
+    )["value"][0]
+    inside = (value - 0.5) / 0.5  # the second group's own share, by chance k / 99
+    assert inside == pytest.approx(k / 99, abs=4 * np.sqrt(k / 99 * 0.9 / (100 * k)))
+
+
+@pytest.mark.parametrize("measure", [MutualKNN(k=(5, 20)), CycleKNN(k=(5, 20))])
+def test_the_result_does_not_depend_on_the_blocks(measure):
+    sources, targets = [noise(f"s{i}", i) for i in range(3)], [noise(f"t{i}", 50 + i) for i in range(5)]
+    small, large = (score(sources, targets, [measure], memory=one) for one in ("0.08MB", "2GB"))
+    pd.testing.assert_frame_equal(small, large, rtol=0, atol=0)
+
+
+def test_lists_are_most_of_the_memory():
+    need = MutualKNN(k=(20, 400)).footprint(8859)
+    assert need.passing == pytest.approx(1)
+    assert need.working * 8 * 8859**2 == pytest.approx(2 * 400 * 8859)
+    assert MutualKNN(k=20).footprint(30_000).passing * 8 * 30_000**2 < 1.1e9

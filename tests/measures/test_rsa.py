@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,11 @@ from scipy import stats
 from scipy.spatial.distance import pdist
 
 from homoplasy.errors import BadRequest
-from homoplasy.measures import RSA
+from homoplasy.measures import CKA, RSA, rsa
+from homoplasy.measures.rsa import Compare
 from homoplasy.representation import Representation
 from homoplasy.scoring import score
-from tests.maths import golden, naive
+from tests.maths import naive
 from tests.measures.changes import generator
 
 SCIPY = {
@@ -38,12 +41,31 @@ def test_it_is_what_scipy_finds(compare, dissimilarity, seed):
     assert RSA(compare, dissimilarity, "none")(x, y).item() == pytest.approx(SCIPY[compare](a, b), abs=1e-9)
 
 
-def test_binned_ranks_give_the_correlation_of_sorted_ones():
-    """n = 600: 179,700 pairs, so that ranks come from bins, which may move a correlation by some 1e-7."""
-    x, y = torch.randn(2, 600, 20, generator=generator(1), dtype=torch.float64)
-    for other in (y, x + y, x + 0.01 * y):
-        a, b = (pdist(naive.zscore(one.numpy())) for one in (x, other))
-        assert RSA()(x, other).item() == pytest.approx(stats.spearmanr(a, b)[0], abs=4e-7)
+@pytest.mark.parametrize("dissimilarity", METRICS)
+@pytest.mark.parametrize("compare", SCIPY)
+def test_above_some_hundred_stimuli_it_is_what_scipy_finds_to_a_millionth(compare, dissimilarity):
+    """n = 400 is swept by tiles in float32, with binned ranks."""
+    x = torch.randn(400, 20, generator=generator(1), dtype=torch.float64)
+    for other in (torch.randn(400, 20, generator=generator(2), dtype=torch.float64), x + 0.01 * x.roll(1, 0)):
+        a, b = (pdist(naive.zscore(one.numpy()), METRICS[dissimilarity]) for one in (x, other))
+        assert RSA(compare, dissimilarity)(x, other).item() == pytest.approx(SCIPY[compare](a, b), abs=1e-6)
+
+
+@pytest.mark.parametrize("compare", get_args(Compare))
+def test_either_side_of_the_threshold_a_measure_says_the_same(compare, monkeypatch):
+    x, y = torch.randn(2, 300, 20, generator=generator(3), dtype=torch.float64)
+    tables = []
+    for exact in (362, 10):
+        monkeypatch.setattr(rsa, "_EXACT", exact)
+        sides = [[Representation(one.numpy(), np.arange(300), name)] for one, name in ((x, "x"), (x + y, "y"))]
+        tables.append(score(*sides, [RSA(compare)])[["value", "null_mean", "null_sd"]])
+    np.testing.assert_allclose(tables[0], tables[1], atol=1e-6)
+
+
+def test_whitened_rsa_of_squared_distances_is_linear_cka():
+    x, y = torch.randn(2, 14, 5, generator=generator(4), dtype=torch.float64)
+    whitened = RSA("whitened_cosine", "squared_euclidean")
+    assert whitened(x, y).item() == pytest.approx(CKA(kernel="linear", debiased=False)(x, y).item(), abs=1e-12)
 
 
 def test_pearson_of_centred_squared_distances_is_known():
@@ -75,17 +97,23 @@ def test_chance_is_in_the_table_and_unrelated_sides_keep_to_it():
     ("measure", "x", "reason"),
     [
         (RSA("pearson"), torch.eye(8), "constant_dissimilarities"),
+        (RSA("pearson"), torch.eye(400), "constant_dissimilarities"),
+        (RSA("spearman"), torch.eye(400), "constant_dissimilarities"),
         (RSA(dissimilarity="correlation"), torch.arange(8.0)[:, None], "undefined_dissimilarity"),
     ],
 )
 def test_objects_without_contrast_have_no_score(measure, x, reason):
     (g,) = measure.geometry(measure.prepare([x]))
     assert g.reasons == (reason,)
-    assert measure(x, golden.raw()[0][:8]).isnan().all()
+    other = torch.randn(len(x), 3, generator=generator(5), dtype=torch.float64)
+    assert measure(x, other).isnan().all()
+    assert RSA("cosine")(torch.eye(400), torch.eye(400)).item() == pytest.approx(1)
 
 
 BAD = {
-    "RSA: compare is 'spearmann'; it can be pearson, spearman, cosine. Nearest: 'spearman'": {"compare": "spearmann"},
+    "RSA: compare is 'spearmann'; it can be pearson, spearman, .*, whitened_cosine. Nearest: 'spearman'": {
+        "compare": "spearmann"
+    },
     "RSA: dissimilarity is 'L1'": {"dissimilarity": "L1"},
     "RSA: standardise is 'z'": {"standardise": "z"},
 }

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from homoplasy.errors import WorkFailed
-from homoplasy.models._taps import drained, tapped
+from homoplasy.models._taps import drained, tapped, watched
 
 
 def taken_by(network, names, given=None):
@@ -28,3 +28,20 @@ def test_a_layer_that_runs_twice_is_refused_and_its_hook_taken_off():
     with pytest.raises(WorkFailed, match="layer '0' ran twice"):
         taken_by(network, ["0"])
     assert not shared._forward_hooks
+
+
+class Pair(nn.Module):
+    def forward(self, given):
+        return given + 1, given + 2
+
+
+def test_of_several_outputs_the_first_is_tapped_and_all_are_watched():
+    network = nn.Sequential(Pair())
+    modules = {"0": network[0]}
+    with (
+        tapped(modules, lambda name, output: output) as first,
+        watched(modules, lambda name, output: len(output)) as all_,
+    ):
+        network(torch.zeros(1, 2))
+    assert torch.equal(first["0"], torch.ones(1, 2))
+    assert all_ == {"0": 2}

@@ -1,26 +1,21 @@
 """Vision networks: the right layers, widths and pooling, independent of the batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
 from homoplasy.errors import BadRequest, WorkFailed
-from homoplasy.models import _layouts
+from homoplasy.models import _layouts, _vision
 from homoplasy.models import timm as source
+from homoplasy.models._contract import Reading
+from homoplasy.models._shelf import Shelf
 
-SMALL = [
-    "resnet", "vit", "vit_relpos", "convnext", "mambaout", "efficientnet", "byobnet", "nfnet", "maxvit",
-]  # fmt: skip
-# One of every other family of the table, with a size that it takes.
-OTHERS = {
-    "beit_base_patch16_224": 32, "cait_xxs24_224": 32, "deit_tiny_distilled_patch16_224": 32,
-    "edgenext_xx_small": 64, "eva02_tiny_patch14_224": 28, "focalnet_tiny_srf": 64, "ghostnet_050": 64,
-    "levit_128s": 224, "mixer_s32_224": 64, "mobilenetv3_small_050": 64, "poolformer_s12": 64, "pvt_v2_b0": 64,
-    "regnetx_002": 64, "resnetv2_50": 64, "rexnet_100": 64, "swin_tiny_patch4_window7_224": 64,
-    "swinv2_tiny_window8_256": 64, "swinv2_cr_tiny_224": 224, "xcit_nano_12_p16_224": 32,
-}  # fmt: skip
+READING = Reading("patch_mean", "last", 4)
 
 
 def arrays(model):
@@ -72,6 +67,80 @@ def test_pooling_of_tokens_agrees_with_timm(load, pool):
         np.testing.assert_allclose(ours, expected.numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["test_vit", "test_mambaout"])
+def test_flattened_layers_hold_every_channel_at_every_place(load, name):
+    flat, layers, _ = arrays(load(f"timm:{name}.random-2", {"size": 48}, pool="flatten"))
+    mean, means, _ = arrays(load(f"timm:{name}.random-2", {"size": 48}))
+    for layer, one, many in zip(means, mean.values(), flat.values(), strict=True):
+        np.testing.assert_allclose(many.reshape(len(many), -1, one.shape[1]).mean(1), one, atol=1e-5)
+        prefix = one.shape[1] if name == "test_vit" else 0  # its class token
+        assert many.shape[1] == layer.facts["raw_width"] - prefix
+    assert [one.facts["width"] for one in layers] == [one.shape[1] for one in flat.values()]
+
+
+def test_wide_layers_are_projected_by_a_seeded_map_that_keeps_inner_products(load):
+    model = {"address": "timm:test_mambaout.random-2", "options": {"size": 48}, "pool": "flatten"}
+    flat, _, _ = arrays(load(**model))
+    values, layers, _ = arrays(load(**model, project=500, seed=3))
+    again, other = (arrays(load(**model, project=500, seed=seed, batch_size=2))[0] for seed in (3, 4))
+    for layer, name in zip(layers, flat, strict=True):
+        wide = flat[name].shape[1] > 500
+        assert values[name].shape[1] == (500 if wide else flat[name].shape[1])
+        assert layer.facts.get("projected") == (500 if wide else None)
+        np.testing.assert_allclose(values[name], again[name], atol=1e-4)
+        assert np.array_equal(values[name], other[name]) != wide
+        norms = np.linalg.norm(values[name], axis=1) / np.linalg.norm(flat[name], axis=1)
+        assert np.all(abs(norms - 1) < 6 * np.sqrt(2 / 500))
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_convnext"])
+def test_a_fast_mode_is_near_the_reference_and_recorded(load, name):
+    reference, _, _ = arrays(load(f"timm:{name}.random-2", {"size": 48}))
+    model = load(f"timm:{name}.random-2", {"size": 48}, precision="bfloat16", memory_format="channels_last")
+    fast, layers, _ = arrays(model)
+    for layer, one in reference.items():
+        assert not np.array_equal(fast[layer], one)
+        assert abs(fast[layer] - one).max() < 0.05 * abs(one).max()
+    assert {(one.facts["precision"], one.facts["memory_format"]) for one in layers} == {("bfloat16", "channels_last")}
+    assert model.identity["precision"] == "bfloat16"
+
+
+def test_reading_in_another_precision_leaves_the_network_as_it_was(load, stimuli):
+    network = load("timm:test_resnet.random-1", {"size": 48}).network()
+    before = {name: values.clone() for name, values in network.state_dict().items()}
+    _vision.represent(network, prepare, stimuli, replace(READING, precision="bfloat16", memory_format="channels_last"))
+    assert all(torch.equal(values, before[name]) for name, values in network.state_dict().items())
+
+
+def test_too_little_memory_changes_the_batch_and_not_the_features(load, stimuli, monkeypatch):
+    expected, _, _ = arrays(load("timm:test_resnet.random-1", {"size": 48}))
+    model = load("timm:test_resnet.random-1", {"size": 48}, batch_size=6)
+    network = model.network()
+
+    def little(given):
+        if len(given) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return type(network).forward(network, given)
+
+    network.forward = little
+    object.__setattr__(model, "network", lambda: network)
+    found, _, _ = arrays(model)
+    assert all(abs(found[layer] - expected[layer]).max() <= 1e-4 for layer in expected)
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_an_outline_is_what_is_read(load):
+    model = load("timm:test_vit.random-1", {"size": 48})
+    values, _, facts = arrays(model)
+    outline = model.outline()
+    assert outline.widths == {name: one.shape[1] for name, one in values.items()}
+    assert (outline.modality, outline.parameters) == ("vision", facts["parameters"])
+
+
+def prepare(pictures):
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
 @pytest.mark.parametrize("name", ["test_resnet", "test_mambaout"])
 def test_pooling_of_maps_agrees_with_timm(load, name):
     model = load(f"timm:{name}.random-2", {"size": 48})
@@ -79,19 +148,19 @@ def test_pooling_of_maps_agrees_with_timm(load, name):
     oracle = model.network()
     with torch.inference_mode():
         found = oracle.forward_intermediates(prepared(model), output_fmt="NCHW", intermediates_only=True)
-    ends = [values[name] for name in _layouts._declared(oracle)]
+    ends = [values[name] for name in _layouts.declared(oracle, list(values))]
     for stage, ours in zip(found[-len(ends) :], ends, strict=True):
         np.testing.assert_allclose(ours, stage.mean((2, 3)).numpy(), atol=1e-5)
 
 
 def prepared(model):
-    """The pictures as the network is given them."""
+    """The pictures as the network is given them, the first batch of one left out."""
     taken = []
     network = model.network()
     network.register_forward_pre_hook(lambda _, given: taken.append(given[0]))
     object.__setattr__(model, "network", lambda: network)
     model.represent()
-    return torch.cat(taken)
+    return torch.cat(taken[1:])
 
 
 def test_pictures_are_prepared_as_the_networks_own_configuration_says(load, stimuli):
@@ -103,6 +172,25 @@ def test_pictures_are_prepared_as_the_networks_own_configuration_says(load, stim
     scaled = stimuli.pictures(stimuli.ids)[:, middle, middle].mean((1, 2)) / 255
     expected = (scaled - found["mean"]) / found["std"]
     np.testing.assert_allclose(prepared(model)[..., middle, middle].mean((2, 3)).numpy(), expected, atol=0.15)
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "inception_v3"])
+def test_pictures_are_prepared_to_the_bit_as_timm_does_it(load, stimuli, name):
+    model = load(f"timm:{name}.random-1", {"size": 80})
+    config = source.resolve_model_data_config(model.network()) | {"input_size": (3, 80, 80)}
+    transform = source.create_transform(**config, is_training=False)
+    expected = torch.stack([transform(Image.fromarray(one)) for one in stimuli.pictures(stimuli.ids)])
+    assert torch.equal(prepared(model), expected)
+
+
+def test_two_networks_of_one_geometry_share_their_pictures(load, stimuli):
+    read = []
+    counted = replace(stimuli, shelf=Shelf(10**7), pictures=lambda ids: read.append(len(ids)) or stimuli.pictures(ids))
+    for seed in (1, 2):
+        model = load(f"timm:test_resnet.random-{seed}", {"size": 48})
+        alone, shared = arrays(model)[0], arrays(replace(model, stimuli=counted))[0]
+        assert all(np.array_equal(shared[name], alone[name]) for name in alone)
+    assert sum(read) == len(stimuli.ids)
 
 
 def test_pretrained_weights_are_those_of_the_file(load, monkeypatch, tmp_path):
@@ -139,48 +227,40 @@ def test_no_hook_stays_and_no_gradient_is_kept(load):
     assert not network.training
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_every_small_family_is_laid_out_as_its_line_says(load, name):
-    check_conformance(*arrays(load(f"timm:test_{name}.random-1", {"size": 64 if name == "maxvit" else 48})))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", OTHERS)
-def test_every_other_family_is_laid_out_as_its_line_says(load, name):
-    check_conformance(*arrays(load(f"timm:{name}.random-1", {"size": OTHERS[name]})))
-
-
-def test_every_family_of_the_table_is_tested():
-    tested = {source.timm.create_model(f"test_{name}").__class__.__module__.rpartition(".")[2] for name in SMALL}
-    modules = source.timm.models._registry._model_to_module
-    assert tested | {modules[name] for name in OTHERS} | {"swin_transformer_v2_cr"} == set(_layouts.FAMILIES)
-
-
-def check_conformance(values, layers, facts):
-    depths = [one.facts["depth"] for one in layers]
-    assert depths == sorted(set(depths))
-    assert depths[-1] == 1
-    assert all(0 < depth <= 1 for depth in depths)
-    assert all(one.dtype == np.float32 and np.isfinite(one).all() for one in values.values())
-    assert [one.facts["raw_width"] for one in layers] == [one.shape[1] for one in values.values()]
-    assert facts["parameters"] > 0
-
-
 def test_an_unknown_family_is_refused_not_guessed(load):
-    with pytest.raises(WorkFailed, match="family 'vgg' is not known, and it is never guessed"):
+    with pytest.raises(WorkFailed, match="family 'novel' is not known, and it is never guessed"):
+        _layouts.blocks(type("Novel", (nn.Module,), {"__module__": "timm.models.novel"})())
+
+
+def test_a_known_family_without_its_blocks_is_refused(load):
+    with pytest.raises(WorkFailed, match="no module of this 'vgg' network is a block as its layout describes"):
         _layouts.blocks(type("VGG", (nn.Module,), {"__module__": "timm.models.vgg"})())
 
 
-def test_a_layout_that_the_output_contradicts_is_refused(load):
+def test_a_width_that_timm_contradicts_is_refused(load):
     network = load("timm:test_resnet.random-1", {"size": 48}).network()
-    with pytest.raises(WorkFailed, match=r"expected NCHW, found \(2, 9, 32\)"):
-        _layouts.check(network, "layer1.0", torch.zeros(2, 9, 32))
-    with pytest.raises(WorkFailed, match="timm declares 32 channels, axis 1 has 12"):
-        _layouts.check(network, "layer1.0", torch.zeros(2, 12, 12, 32))
+    network.feature_info[1]["num_chs"] = 12
+    with (
+        pytest.raises(WorkFailed, match=r"layer 'layer1.0' of ResNet .*declares 12 channels, its NCHW output .*has 32"),
+        _vision.evaluating(network),
+    ):
+        _vision.layers(network, torch.zeros(1, 3, 48, 48), READING)
+
+
+def test_a_block_that_does_not_run_is_refused(load):
+    network = load("timm:test_vit.random-1", {"size": 48}).network()
+    network.forward = lambda given: network.blocks[:2](torch.zeros(len(given), 9, 64))
+    with (
+        pytest.raises(WorkFailed, match=r"layer 'blocks\.2' of VisionTransformer .* did not run"),
+        _vision.evaluating(network),
+    ):
+        _vision.layers(network, torch.zeros(1, 3, 48, 48), READING)
 
 
 def test_a_network_without_class_token_has_none_to_pool(load):
-    with pytest.raises(WorkFailed, match=r"no class token; set extract.pool to patch_mean"):
+    with pytest.raises(
+        WorkFailed, match=r"layer 'layer1.0' of ResNet .* has no class token; set extract.pool to patch"
+    ):
         load("timm:test_resnet.random-1", {"size": 48}, pool="cls").represent()
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from homoplasy.report import lookup, performance
-from homoplasy.report.page import absent, drawings, page
+from homoplasy.report import hierarchy, lookup, performance, printed, scale, tree
+from homoplasy.report.figures import absent, drawings
+from homoplasy.report.page import page
 from homoplasy.report.verdicts import verdicts
 from homoplasy.tables import LEAVES, LINKAGE, PERFORMANCE, REGIONS, TREE
 from tests.studies.convergence import made
@@ -21,7 +22,7 @@ from tests.studies.convergence import made
 class Tags(HTMLParser):
     """Collects addresses and ids, and checks that what opens is closed."""
 
-    VOID = frozenset({"meta", "link", "br", "hr", "img", "use", "path"})
+    VOID = frozenset({"meta", "link", "br", "hr", "img", "use", "path", "input"})
 
     def __init__(self, text):
         super().__init__()
@@ -46,25 +47,22 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def drawn(inputs):
-    return drawings(inputs)
-
-
-@pytest.fixture(scope="module")
 def text(inputs, drawn):
     return page(inputs, drawn)
 
 
 def test_every_figure_is_there(drawn):
-    assert [one.name for one in drawn] == ["performance", "hierarchy", "tree", "learning-glyphs"]
+    first = ["printed", "kernel-widths", "performance", "depths", "hierarchy", "plane"]
+    assert [one.name for one in drawn] == [*first, "learning-vision", "lags", "scale", "tree", "consistency"]
     assert absent(drawn) == []
+    assert len(absent([])) == 9
 
 
 def test_the_page_stands_alone(text):
     tags = Tags(text)
-    outside = [address for address in tags.addresses if not address.startswith(("#", "figures/", "data:"))]
-    assert outside == []
-    assert "<script" not in text
+    here = ("#", "figures/", "tables/", "data:", "report.pdf")
+    assert [address for address in tags.addresses if not address.startswith(here)] == []
+    assert not re.search(r"<script[^>]*src", text)
     assert tags.open == []
     assert len(tags.ids) == len(set(tags.ids))
     inner = {address[1:] for address in tags.addresses if address.startswith("#")}
@@ -78,18 +76,21 @@ def test_titles_and_reasons_are_escaped(text):
 
 
 def test_inks_follow_the_page_into_the_dark(text):
-    figures = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
-    assert len(figures) == 4
+    figures = re.findall(r"<svg [^>]*aria-label=.*?</svg>", text, flags=re.DOTALL)
+    assert len(figures) == 11
     for figure in figures:
-        assert "var(--ink)" in figure
+        assert "var(--muted)" in figure
         assert "#1d1d1b" not in figure.lower()
 
 
 def test_the_same_inputs_give_the_same_bytes(inputs, drawn, text):
-    again = drawings(inputs)
-    for one, other in zip(drawn, again, strict=True):
-        assert one.files() == other.files()
-    assert page(inputs, again) == text
+    again = [
+        printed.figure(inputs.points, inputs.again["associations"]),
+        scale.figure(inputs.study["scales"], inputs.study["facts"]),
+    ]
+    known = {one.name: one for one in drawn}
+    assert [one.files() for one in again] == [known[one.name].files() for one in again]
+    assert page(inputs, drawn) == text
 
 
 def test_nothing_tells_when_or_where_it_was_made(drawn, text):
@@ -102,15 +103,16 @@ def test_every_format_is_what_it_says_and_the_numbers_are_those_of_the_tables(dr
         assert ElementTree.fromstring(one.svg).tag.endswith("svg")
         assert one.pdf.startswith(b"%PDF")
         pixels = matplotlib.image.imread(BytesIO(one.png))
-        assert pixels.shape[1] == 1440
+        assert pixels.shape[1] == 2160
         assert pixels.std() > 0.01
-    csv = pd.read_csv(BytesIO(drawn[0].csv)).set_index(["model", "reading"])["score"]
-    scores = inputs.model_scores.dropna(subset=["score"]).set_index(["model", "reading"])["score"]
+    (first,) = (one for one in drawn if one.name == "performance")
+    csv = pd.read_csv(BytesIO(first.csv)).set_index(["model", "reading"])["score"]
+    scores = inputs.study["model_scores"].dropna(subset=["score"]).set_index(["model", "reading"])["score"]
     np.testing.assert_allclose(csv, scores[csv.index], rtol=1e-5)
 
 
 def test_the_verdicts_are_made_of_the_numbers(inputs):
-    found = verdicts(inputs.model_scores, inputs.correlations)
+    found = verdicts(inputs.study["model_scores"], inputs.study["correlations"])
     assert [(one.modality, one.reading) for one in found] == [
         ("vision", "calibrated"),
         ("vision", "released"),
@@ -123,25 +125,25 @@ def test_the_verdicts_are_made_of_the_numbers(inputs):
 
 
 def test_a_relation_that_width_explains_is_weakened_and_none_is_not_shown(inputs):
-    table = inputs.correlations
+    table = inputs.study["correlations"]
     plain = (table["x"] == "score") & (table["y"] == "performance")
     held = table.assign(
         fisher_low=table["fisher_low"].mask(plain & (table["given"] == "log_width"), -0.2),
     )
-    assert verdicts(inputs.model_scores, held)[0].word == "weakened"
+    assert verdicts(inputs.study["model_scores"], held)[0].word == "weakened"
     none = table.assign(fisher_low=table["fisher_low"].mask(plain, -0.2))
-    assert verdicts(inputs.model_scores, none)[0].word == "not shown"
+    assert verdicts(inputs.study["model_scores"], none)[0].word == "not shown"
 
 
 def test_of_two_intervals_the_outer_bounds_are_believed(inputs):
-    table = inputs.correlations.assign(families=8)
+    table = inputs.study["correlations"].assign(families=8)
     plain = (table["x"] == "score") & (table["y"] == "performance") & (table["given"] == "")
     doubtful = table.assign(
         family_low=table["family_low"].mask(plain, 0.1), fisher_low=table["fisher_low"].mask(plain, -0.1)
     )
     found = lookup.correlation(doubtful, "calibrated", "vision", ("score", "performance"))
     assert (found.low, found.sign) == (-0.1, 0)
-    assert verdicts(inputs.model_scores, doubtful)[0].word == "not shown"
+    assert verdicts(inputs.study["model_scores"], doubtful)[0].word == "not shown"
 
 
 def test_a_model_that_failed_is_named_with_its_reason(text):
@@ -153,14 +155,14 @@ def test_a_null_world_has_its_page(make):
     models = made.models(4)
     truth = made.facts(models)
     found = make(made.scores(models, truth, strength=0.0), models, made.performance(truth), histories={})
-    assert "at chance" in page(found, [performance.figure(found.model_scores, found.correlations)])
+    assert "at chance" in page(found, [performance.figure(found.study["model_scores"], found.study["correlations"])])
 
 
 def test_a_world_of_one_modality_without_performance_has_its_page(make):
     models = made.models(4).iloc[:4]
     truth = made.facts(models)
     found = make(made.scores(models, truth), models, PERFORMANCE.empty())
-    said = page(found, [performance.figure(found.model_scores, found.correlations)])
+    said = page(found, [performance.figure(found.study["model_scores"], found.study["correlations"])])
     assert "Too few models have a known performance" in said
     assert "performance not known" in said
 
@@ -172,11 +174,13 @@ def test_a_world_of_printed_points_says_what_it_lacks(make):
     one = scores[(scores["params"] == "sigma=9 biased") & (scores["region"] == "V1") & (scores["subject"] == "subj01")]
     points = one[one["depth"] == 0.75].assign(null_mean=np.nan, null_sd=np.nan, ceiling=np.nan)
     bare = {"leaves": LEAVES.empty(), "linkage": LINKAGE.empty(), "tree": TREE.empty()}
-    found = replace(make(points, models, made.performance(truth), REGIONS.empty(), {}), **bare)
+    found = make(points, models, made.performance(truth), REGIONS.empty(), {})
+    found = replace(found, study={**found.study, **bare}, atlas=None)
     drawn = drawings(found)
-    assert [figure.name for figure in drawn] == ["performance"]
-    assert "at equal feature width" in drawn[0].svg.decode()
+    assert [figure.name for figure in drawn] == ["printed", "kernel-widths", "performance"]
+    assert "at equal feature width" in drawn[2].svg.decode()
     said = page(found, drawn)
+    assert 'id="atlas-data"' not in said
     for sentence in ("untestable here", "No map of regions", "No tree of models", "No learning curve", "no brain data"):
         assert sentence in said
 
@@ -185,7 +189,7 @@ def test_a_world_without_any_score_has_a_page(make):
     models = made.models(4)
     none = made.scores(models, made.facts(models)).iloc[:0]
     found = make(none, models, PERFORMANCE.empty(), REGIONS.empty(), {})
-    assert drawings(found) == []
+    assert [one.name for one in drawings(found)] == ["printed", "kernel-widths"]
     assert "There is no calibrated score" in page(found, [])
 
 
@@ -197,9 +201,9 @@ def test_many_regions_and_many_models_still_draw(make):
     regions = pd.concat(
         [found.regions.assign(region=found.regions["region"] + f"-{n}") for n in range(8)], ignore_index=True
     )
-    profiles = pd.concat(
-        [found.profiles.assign(region=found.profiles["region"] + f"-{n}") for n in range(8)], ignore_index=True
-    )
-    many = drawings(replace(found, regions=regions, profiles=profiles))
-    assert len(many) == 3
-    assert b"vision-00" not in many[2].svg
+    profiles = found.study["profiles"]
+    profiles = pd.concat([profiles.assign(region=profiles["region"] + f"-{n}") for n in range(8)], ignore_index=True)
+    many = hierarchy.figure(profiles, regions)
+    assert b"V1-3" not in many.svg
+    named = tree.figure(*(found.study[name] for name in ("leaves", "linkage", "tree", "model_scores")))
+    assert b"vision-00" not in named.svg

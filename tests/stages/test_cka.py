@@ -1,17 +1,25 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
+from homoplasy import measures
 from homoplasy.datasets import _manifest
 from homoplasy.errors import BadRequest
+from homoplasy.execution import Shard
+from homoplasy.maths import tiles
 from homoplasy.measures import CKA
 from homoplasy.representation import Representation
-from homoplasy.scoring import Scorer, score
-from homoplasy.stages import _settings, cka
+from homoplasy.scoring import Scorer, cost, score
+from homoplasy.scoring.cells import Cells
+from homoplasy.stages import _pairs, _plan, _settings, cka
 from homoplasy.stages._pairs import Choice, Subject
 from homoplasy.store import arrays, frames
 from homoplasy.tables import SCORES
+from tests.architecture import closure
 
 IDS = np.arange(100, 160)  # all stimuli
 SMALL = {
@@ -24,7 +32,17 @@ SMALL = {
     "hemispheres": "pooled",
     "standardise": "drop_constant",
     "epsilon": 0.0,
+    "precision": "float32",
 }
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """What memory holds depends on the number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def settings(**changed):
@@ -80,7 +98,7 @@ def house(tmp_path, monkeypatch):
 
 
 def run(house, **changed):
-    return cka.run(settings(**changed), house / "brain", house / "features")
+    return _pairs.read(cka.run(settings(**changed), house / "brain", house / "features"))
 
 
 def test_every_layer_meets_every_region_of_every_subject(house):
@@ -142,16 +160,33 @@ def test_hopeless_layers_stay_as_rows(house):
 
 
 def counted(monkeypatch):
+    """The models of every sweep."""
     calls = []
-    plain = Scorer.score
+    plain = Scorer.stream
 
     def counting(self, sources):
-        kept = list(sources)
-        calls.append(kept[0].address)
-        return plain(self, kept)
+        def noted():
+            for one in sources:
+                if one.address not in calls[-1]:
+                    calls[-1].append(one.address)
+                yield one
 
-    monkeypatch.setattr(Scorer, "score", counting)
+        calls.append([])
+        return plain(self, noted())
+
+    monkeypatch.setattr(Scorer, "stream", counting)
     return calls
+
+
+def test_all_models_share_one_sweep_a_subject(house, monkeypatch):
+    calls, sizes = counted(monkeypatch), []
+    sweep = tiles.sweep
+    monkeypatch.setattr(
+        tiles, "sweep", lambda x, y, *rest, **more: (sizes.append((len(x), len(y))), sweep(x, y, *rest, **more))[1]
+    )
+    run(house)
+    assert calls == [["planted:vision-00", "planted:vision-01"]] * 2
+    assert sizes == [(4, 2)] * 2
 
 
 def test_a_new_model_is_the_only_one_that_is_scored(house, monkeypatch):
@@ -159,31 +194,56 @@ def test_a_new_model_is_the_only_one_that_is_scored(house, monkeypatch):
     calls = counted(monkeypatch)
     features(house / "features", "vision-02", 5)
     second = run(house)
-    assert calls == ["planted:vision-02"] * 2
+    assert calls == [["planted:vision-02"]] * 2
     old = second[second["source"] != "planted:vision-02"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(old, first, check_exact=True)
+    monkeypatch.setenv("HOMOPLASY_STORE", str(house / "other"))
+    pd.testing.assert_frame_equal(run(house), second, check_exact=True)  # all three in one sweep: the same bits
+
+
+def test_a_new_subject_is_the_only_one_that_is_scored(house, monkeypatch):
+    first = run(house)
+    calls = counted(monkeypatch)
+    brain(house / "brain", "subj07", 7)
+    second = run(house)
+    assert calls == [["planted:vision-00", "planted:vision-01"]]
+    old = second[second["subject"] != "subj07"].reset_index(drop=True)
     pd.testing.assert_frame_equal(old, first, check_exact=True)
 
 
-def test_a_kill_loses_nothing(house, monkeypatch):
-    calls = counted(monkeypatch)
-    plain = Subject.scored
+def test_a_model_whose_layers_are_parted_by_memory_has_the_same_bits(house, monkeypatch):
+    whole = run(house)
+    monkeypatch.setenv("HOMOPLASY_STORE", str(house / "other"))
+    monkeypatch.setenv("HOMOPLASY_MEMORY", "0.3MB")
+    sizes = []
+    plain = Cells.rows
+    monkeypatch.setattr(Cells, "rows", lambda self: (sizes.append(len(self._sources)), plain(self))[1])
+    pd.testing.assert_frame_equal(run(house), whole, check_exact=True)
+    assert max(sizes) < 4
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_kill_loses_the_batch_it_was_in_and_no_more(house, monkeypatch, precision):
+    """float64: a batch is a model; float32: it is what memory holds, here a layer or two."""
+    if precision == "float32":
+        monkeypatch.setenv("HOMOPLASY_MEMORY", "0.3MB")
     done = []
+    plain = Cells.rows
 
-    def dying(self, model):
-        if len(done) >= 3:
+    def dying(self):
+        if self._targets[0].facts["subject"] == "subj05" and self._sources[-1].address.endswith("01"):
             raise KeyboardInterrupt
-        done.append(model.name)
-        return plain(self, model)
+        return plain(self)
 
-    monkeypatch.setattr(Subject, "scored", dying)
+    monkeypatch.setattr(Cells, "rows", dying)
     with pytest.raises(KeyboardInterrupt):
-        run(house)
-    monkeypatch.setattr(Subject, "scored", plain)
-    resumed = run(house)
-    assert len(calls) == 4
+        run(house, precision=precision)
+    monkeypatch.setattr(Cells, "rows", lambda self: (done.append(self._sources), plain(self))[1])
+    resumed = run(house, precision=precision)
+    assert {one.address for block in done for one in block} == {"planted:vision-01"}
     assert not list((house / "store").rglob("*.part"))
     monkeypatch.setenv("HOMOPLASY_STORE", str(house / "other"))
-    pd.testing.assert_frame_equal(resumed, run(house), check_exact=True)
+    pd.testing.assert_frame_equal(resumed, run(house, precision=precision), check_exact=True)
 
 
 def test_the_order_of_files_is_nothing(house):
@@ -202,6 +262,7 @@ CHANGES = [
     ("hemispheres", "split"),
     ("standardise", "epsilon"),
     ("epsilon", 0.1),
+    ("precision", "float64"),
 ]
 
 
@@ -222,6 +283,7 @@ BAD = {
     "cka.hemispheres' is 'left'; expected one of 'pooled', 'split', 'both'": {"hemispheres": "left"},
     "cka.standardise' is 'none'": {"standardise": "none"},
     "cka.epsilon' is -1": {"epsilon": -1},
+    "cka.precision' is 'float16'; expected one of 'float32', 'float64'": {"precision": "float16"},
     "cka.linear' is 'yes'; expected true or false": {"linear": "yes"},
     "Nearest: 'kernel_sizes'": {"kernel_size": [8]},
 }
@@ -235,11 +297,11 @@ def test_a_bad_setting_is_one_sentence(sentence, changed):
 
 def test_settings_that_do_not_go_together():
     with pytest.raises(BadRequest, match="cka has no kernel: set cka.linear to true"):
-        settings(linear=False, kernel_sizes=[], relative_sizes=[]).measures()
+        settings(linear=False, kernel_sizes=[], relative_sizes=[]).choice()
     with pytest.raises(BadRequest, match="names the same width twice"):
-        settings(kernel_sizes=[8, 8]).measures()
+        settings(kernel_sizes=[8, 8]).choice()
     with pytest.raises(BadRequest, match="cka.estimators names 'biased' twice"):
-        settings(estimators=["biased", "biased"]).measures()
+        settings(estimators=["biased", "biased"]).choice()
 
 
 def test_too_few_images_of_a_kind(tmp_path):
@@ -247,12 +309,12 @@ def test_too_few_images_of_a_kind(tmp_path):
     facts = {"left": 2, "reason_left": "", "reason_right": ""}
     region = Representation(np.ones((20, 3), np.float32), ids, "V1", facts=facts)
     arrays.write(tmp_path / "subj01/patterns.safetensors", "patterns", [region], {"shared": [1, 2]})
-    subject = Subject(tmp_path / "subj01/patterns.safetensors", Choice("shared", "pooled", [CKA()]))
+    subject = Subject(tmp_path / "subj01/patterns.safetensors", Choice("shared", "pooled", [CKA()], "float32"))
     with pytest.raises(BadRequest, match="cka.images is 'shared', and subj01 has 2 such images"):
         _ = subject.images
 
 
-def stage(house, dataset):
+def stage(house, dataset, shard=None):
     """Run the stage as dvc does, on the presets of this repository."""
     raw = house / "raw"
     raw.mkdir(exist_ok=True)
@@ -266,8 +328,16 @@ def stage(house, dataset):
         path.write_text(yaml.safe_dump({"cka": values}))
     (house / "params.yaml").write_text("world: pocket\npreset: small\ncka:\n  kernel_sizes: [36]\n  images:\n")
     cka.main(
-        house / "params.yaml", raw, house / "brain", house / "features", house / "scores", house / "settings/cka.yaml"
+        params=house / "params.yaml",
+        raw=raw,
+        brain=house / "brain",
+        features=house / "features",
+        scores=house / "scores",
+        record=house / "settings/cka.yaml",
+        shard=shard,
     )
+    if shard:
+        return None
     return frames.read(house / "scores/scores.parquet", SCORES)
 
 
@@ -283,6 +353,53 @@ def test_the_stage_writes_scores_and_the_settings_in_force(house, capsys):
     said = capsys.readouterr().err
     assert "cka: 2 models against 2 subjects; 6 scores for each layer and region." in said
     assert "cka: 96 scores of 2 models." in said
+
+
+def test_the_key_of_the_store_covers_the_code_that_makes_the_numbers():
+    behind = closure.graph().find_upstream_modules("homoplasy.measures.cka") | {"homoplasy.measures.cka"}
+    numbers = {name for name in behind if name.startswith(("homoplasy.maths.", "homoplasy.measures."))}
+    assert {module.__name__ for module in _pairs.behind(measures.cka)} == numbers
+
+
+def test_shards_fill_the_store_and_the_stage_finds_everything_there(house, monkeypatch, capsys):
+    for number in (1, 2):
+        stage(house, "pocket", Shard(number, 2))
+        assert not (house / "scores").exists()
+        assert "cka: 1 models against 2 subjects" in capsys.readouterr().err
+    calls = counted(monkeypatch)
+    table = stage(house, "pocket")
+    assert calls == []
+    monkeypatch.setenv("HOMOPLASY_STORE", str(house / "other"))
+    pd.testing.assert_frame_equal(stage(house, "pocket"), table, check_exact=True)
+
+
+def test_long_work_says_first_what_it_takes(house, monkeypatch, capsys):
+    run(house)
+    assert "values in" not in capsys.readouterr().err
+    slow = cost.Speed(*[1.0] * 5)
+    monkeypatch.setattr(cost, "NOMINAL", slow)
+    monkeypatch.setattr(cost, "trial", lambda means: slow)
+    run(house)
+    assert "values in" not in capsys.readouterr().err  # all is stored
+    features(house / "features", "vision-02", 5)
+    run(house)
+    assert re.search(r"cka: 64 values in 2 sweeps, about \d+ h on this machine", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(50, "50 s"), (400, "7 min"), (50_000, "14 h")])
+def test_a_time_is_said_as_people_say_it(seconds, said):
+    assert _plan.duration(seconds) == said
+
+
+def test_what_is_planned_is_what_is_missing(house):
+    choice = settings(hemispheres="split", relative_sizes=[]).choice()
+    patterns, models = _pairs.patterns(house / "brain"), _pairs.models(house / "features")
+    work = _plan.missing(patterns, models, choice)
+    assert [(one.n, one.sources, one.targets, one.kernels) for one in work] == [(30, (8,) * 4, (12, 9) * 2, 3)] * 2
+    assert not work[0].relative
+    for _ in _pairs.scored(patterns[:1], models[:1], choice):
+        pass
+    assert [len(one.sources) for one in _plan.missing(patterns, models, choice)] == [2, 4]
 
 
 def test_the_same_run_gives_the_same_bytes_on_any_number_of_cores(house, monkeypatch):

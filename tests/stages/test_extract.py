@@ -1,6 +1,7 @@
 """extract, as a stage: one container a model, only what is new computed, and every failure reported."""
 
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +12,12 @@ import yaml
 
 from homoplasy.datasets import nsd
 from homoplasy.errors import BadData, BadRequest, WorkFailed
-from homoplasy.models import checkpoint, words
+from homoplasy.execution import Shard
+from homoplasy.models import checkpoint, pixels, words
+from homoplasy.models import timm as timm_source
 from homoplasy.representation import Representation
+from homoplasy.stages import _extraction as extraction
+from homoplasy.stages import _placing as placing
 from homoplasy.stages import extract
 from homoplasy.store import arrays, files, frames, weights
 from homoplasy.tables import MODELS, STIMULI
@@ -102,24 +107,27 @@ def test_a_model_added_computes_one(world, monkeypatch):
     assert len(list((world / "store").rglob("*.safetensors"))) == len(before) + 1
 
 
+NEOX = {
+    "model": "transformers:gpt_neox.random-1",
+    "config": {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32},
+}
+
+
 @pytest.mark.parametrize(
     ("lines", "change"),
     [
         ({"model": "timm:test_vit.random-1", "size": 48}, {"pool": "cls"}),
         ({"model": "timm:test_vit.random-1", "size": 48}, {"pool": "mean_all"}),
+        ({"model": "timm:test_vit.random-1", "size": 48}, {"pool": "flatten"}),
         ({"model": "timm:test_vit.random-1", "size": 48}, {"batch_size": 3}),
-        (
-            {
-                "model": "transformers:gpt_neox.random-1",
-                "config": {
-                    "hidden_size": 16,
-                    "num_hidden_layers": 2,
-                    "num_attention_heads": 2,
-                    "intermediate_size": 32,
-                },
-            },
-            {"readout": "caption_mean"},
-        ),
+        ({"model": "timm:test_vit.random-1", "size": 48}, {"granularity": "stage"}),
+        ({"model": "timm:test_vit.random-1", "size": 48}, {"project": 16}),
+        ({"model": "timm:test_vit.random-1", "size": 48}, {"precision": "bfloat16"}),
+        ({"model": "timm:test_vit.random-1", "size": 48}, {"memory_format": "channels_last"}),
+        (NEOX, {"readout": "caption_mean"}),
+        (NEOX, {"readout": "last_caption_token"}),
+        (NEOX, {"readout": "bare"}),
+        (NEOX, {"states": "hidden_states"}),
     ],
 )
 def test_a_setting_that_decides_the_features_is_part_of_the_key(world, lines, change):
@@ -128,6 +136,98 @@ def test_a_setting_that_decides_the_features_is_part_of_the_key(world, lines, ch
     roster(world, [lines], **change)
     run(world)
     assert len(list((world / "store").rglob("*.safetensors"))) == 2
+
+
+def test_what_a_roster_line_says_labels_the_table_and_never_recomputes(world, monkeypatch):
+    roster(world, [NEOX])
+    assert run(world)[0].loc[NEOX["model"], ["family", "architecture"]].tolist() == ["gpt_neox", "Transformer"]
+    roster(world, [NEOX | {"family": "mine", "architecture": "Recurrent", "parameters": 70.4, "width": 16}])
+    row = run(world)[0].loc[NEOX["model"]]
+    assert row[["family", "architecture", "parameters", "image_size"]].tolist() == ["mine", "Recurrent", 70.4e6, 0]
+    assert len(list((world / "store").rglob("*.safetensors"))) == 1
+
+
+def test_a_model_that_is_not_what_its_line_says_is_not_run(world):
+    roster(world, [*HONEST, NEOX | {"depth": 3}])
+    table = run(world)[0]
+    assert "has depth 3, its configuration says 2" in table.loc[NEOX["model"], "reason"]
+    assert len(list((world / "store").rglob("*.safetensors"))) == len(HONEST)
+
+
+def test_the_seed_of_a_projection_counts_where_there_is_one(world):
+    line = [{"model": "timm:test_vit.random-1", "size": 48}]
+    for project, seed, kept in ((0, 1, 1), (0, 2, 1), (16, 1, 2), (16, 2, 3)):
+        roster(world, line, project=project, seed=seed)
+        run(world)
+        assert len(list((world / "store").rglob("*.safetensors"))) == kept
+
+
+def test_changed_code_recomputes_and_a_comment_does_not(world, monkeypatch):
+    """What a fingerprint is made of has tests of its own; here, that the key holds it."""
+    run(world)
+    monkeypatch.setattr(extraction.code, "fingerprint", lambda module: f"another {module}")
+    run(world)
+    assert len(list((world / "store").rglob("*.safetensors"))) == 4
+
+
+def test_pictures_that_are_kept_change_nothing(world):
+    roster(world, [{"model": f"timm:test_resnet.random-{seed}", "size": 48} for seed in (1, 2)], picture_memory=0.0)
+    _, first = run(world)
+    roster(world, [{"model": f"timm:test_resnet.random-{seed}", "size": 48} for seed in (1, 2)], picture_memory=1.0)
+    shutil.rmtree(world / "store")
+    assert run(world)[1] == first
+
+
+def test_shards_fill_the_store_and_the_whole_run_computes_nothing_more(world, monkeypatch, capsys):
+    lines = [*HONEST, {"model": "timm:test_resnet.random-1", "size": 48}, {"model": "timm:resnet18.a1_in1k"}]
+    roster(world, lines)
+    _, expected = run(world)
+    shutil.rmtree(world / "store")
+    shutil.rmtree(world / "features")
+    (world / "record.yaml").unlink()
+    for number in (1, 2):
+        run_shard(world, Shard(number, 2))
+        assert len(list((world / "store").rglob("*.safetensors"))) == {1: 2, 2: 3}[number]
+    assert capsys.readouterr().err.count("timm:resnet18.a1_in1k failed") == 2  # the run above, and one shard
+    assert not (world / "features").exists()
+    assert not (world / "record.yaml").exists()
+    monkeypatch.setattr(words, "bag", None)  # so that reading it again would fail
+    monkeypatch.setattr(timm_source.Timm, "represent", None)
+    assert run(world)[1] == expected
+
+
+def run_shard(world, shard):
+    places = [world / name for name in ("params.yaml", "raw", "brain", "models", "rosters", "features", "record.yaml")]
+    extract.main(*places, shard=shard)
+
+
+def test_a_run_that_is_killed_keeps_every_model_it_has_read(world):
+    """Killed while the second model is read, the first is in the store, and the next run gives the same bytes."""
+    roster(world, HONEST)
+
+    def killed(_captions):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "bag", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(world)
+    assert len(list((world / "store").rglob("*.safetensors"))) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pixels.Pixels, "represent", None)
+        table, _ = run(world)
+    assert (table["reason"] == "").all()
+
+
+def test_components_are_computed_once(world, monkeypatch):
+    plant(world, "vision-00", [RNG.standard_normal((IDS.size, 30))])
+    given = {"pca_variance": 0.8, "pca_above": 20, "width_unit": 1.0}
+    roster(world, [{"planted": "all"}, *HONEST], **given)
+    _, first = run(world)
+    monkeypatch.setattr(placing.pca, "scores", None)  # so that cutting again would fail
+    assert run(world)[1] == first
+    roster(world, [{"planted": "all"}, *HONEST], **given | {"pca_variance": 0.7})
+    assert "TypeError" in run(world)[0].loc["planted:vision-00", "reason"]
 
 
 def test_other_captions_recompute_the_words_and_not_the_pixels(world, monkeypatch):
@@ -201,15 +301,17 @@ def test_a_planted_model_that_does_not_fit_has_a_reason(world, change, words):
 
 
 def test_every_checkpoint_of_every_run(world):
-    config = {"architecture": "test_resnet", "size": 48, "glyphs": 2, "levels": 4, "seed": 1}
+    config = {"kind": "vision", "task": "glyphs", "architecture": "test_resnet", "options": {}, "seed": 1, "seen": 8}
+    config |= {"size": 48, "targets": 2, "levels": 4}
     state = {name: one.numpy() for name, one in checkpoint.build(config).state_dict().items()}
-    for step in (0, 8):
-        weights.write(world / f"models/glyphs/step-{step:06d}.safetensors", state, config)
+    for step in ("000000", "000008", "000008-ema"):
+        weights.write(world / f"models/glyphs/step-{step}.safetensors", state, config)
     files.write_json(world / "models" / "runs.json", ["glyphs"])
     roster(world, [{"checkpoints": "all"}])
     table, found = run(world)
-    assert table.index.tolist() == ["checkpoint:glyphs/step-000000", "checkpoint:glyphs/step-000008"]
-    assert table["step"].tolist() == [0, 8]
+    assert table.index.tolist() == [f"checkpoint:glyphs/step-{step}" for step in ("000000", "000008", "000008-ema")]
+    assert table["step"].tolist() == [0, 8, 8]
+    assert table["weights"].tolist() == ["raw", "raw", "ema"]
     assert set(table["run"]) == {"glyphs"}
     assert "checkpoint/glyphs--step-000008.safetensors" in found
 
@@ -281,11 +383,17 @@ def test_the_users_own_configuration_allows_code(world):
     [
         ({"roster": "smal"}, "no roster 'smal'; there are small. Nearest: 'small'"),
         ({"pool": "mean"}, "'extract.pool' is 'mean'; expected one of 'patch_mean', 'cls', 'mean_all'"),
-        ({"readout": "first"}, "'extract.readout' is 'first'; expected one of 'last', 'caption_mean'"),
+        ({"readout": "first"}, "'extract.readout' is 'first'; expected one of 'last', 'last_caption_token'"),
         ({"batch_size": 0}, "'extract.batch_size' is 0"),
         ({"pca_variance": 1.5}, "'extract.pca_variance' is 1.5"),
         ({"pca_above": 0}, "'extract.pca_above' is 0"),
         ({"width_unit": 0.0}, "'extract.width_unit' is 0.0"),
+        ({"granularity": "layer"}, "'extract.granularity' is 'layer'; expected one of 'block', 'stage'"),
+        ({"project": -1}, "'extract.project' is -1; expected a whole number, 0 or more"),
+        ({"seed": -1}, "'extract.seed' is -1; expected a whole number, 0 or more"),
+        ({"precision": "float16"}, "'extract.precision' is 'float16'; expected one of 'float32', 'bfloat16'"),
+        ({"memory_format": "last"}, "'extract.memory_format' is 'last'; expected one of 'contiguous', 'channels_last'"),
+        ({"picture_memory": -1.0}, "'extract.picture_memory' is -1.0; expected a number, gigabytes, 0 or more"),
         ({"tolerate_failures": "yes"}, "'extract.tolerate_failures' is 'yes'; expected true or false"),
         ({"rooster": "small"}, "unknown parameter 'extract.rooster'.* Nearest: 'roster'"),
     ],

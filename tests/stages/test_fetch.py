@@ -14,6 +14,7 @@ import yaml
 
 from homoplasy.datasets import _download, _manifest, nsd, pocket, published
 from homoplasy.datasets.nsd import keys
+from homoplasy.datasets.performance import known
 from homoplasy.errors import BadRequest, WorkFailed
 from homoplasy.stages import fetch
 from homoplasy.store import arrays
@@ -292,6 +293,22 @@ def test_captions_can_come_from_a_folder_of_the_user(choices, mirror, small_pock
     local.write_text(SIGNED.replace("}", ", captions: coco}"))
     run(choices)
     assert nsd.open_tree(choices.parent / "raw" / "nsd").subjects
+
+
+@pytest.mark.s3
+def test_performance_tables_come_from_a_folder_of_the_user(choices, mirror):
+    folder = choices.parent / "tables" / "pythia-70m" / "zero-shot"
+    folder.mkdir(parents=True)
+    (folder / "70m_step0.json").write_text('{"results": {"piqa": {"acc": 0.5}}}')
+    (folder.parents[1] / "results-imagenet.csv").write_text("model,img_size,top1\nresnet18.a1_in1k,224,71.5\n")
+    (folder.parents[1] / "notes.txt").touch()
+    (choices.parent / "local.yaml").write_text(SIGNED.replace("}", ", performance: tables}"))
+    run(choices)
+    raw = choices.parent / "raw" / "nsd"
+    found = {key for key in _manifest.read(raw).files if key.startswith("performance/")}
+    assert found == {"performance/results-imagenet.csv", "performance/pythia-70m/zero-shot/70m_step0.json"}
+    assert known.trained(raw / known.FOLDER)["value"].tolist() == [0.5]
+    assert [one.file for one in known.read(raw / known.FOLDER, "last")] == ["results-imagenet.csv"]
 
 
 @pytest.mark.s3

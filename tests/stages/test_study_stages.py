@@ -1,16 +1,17 @@
 """stats, taxonomy and report from files to files, and what they say to settings that cannot be."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 import yaml
 
 from homoplasy.datasets import nsd, published
-from homoplasy.errors import BadRequest
-from homoplasy.stages import report, stats, taxonomy
+from homoplasy.errors import BadData, BadRequest
+from homoplasy.stages import _statistics, claims, report, stats, taxonomy
 from homoplasy.store import frames
-from homoplasy.tables import CORRELATIONS, HISTORY, LEAVES, MODEL_SCORES, MODELS, REGIONS, SCORES
+from homoplasy.tables import CORRELATIONS, HISTORY, LEAVES, MODEL_SCORES, MODELS, REGIONS, SCORES, SUPPORT, VERDICTS
 from tests.conftest import ROOT
 from tests.report.conftest import history
 from tests.studies.convergence import made
@@ -18,8 +19,19 @@ from tests.studies.convergence import made
 WIDER = {"c=1 debiased": "c=2 debiased", "sigma=9 biased": "sigma=18 biased"}
 
 
+AROUND = _statistics.around
+
+
+@pytest.fixture(scope="session")
+def points(tmp_path_factory):
+    """The tables of the published points, made once."""
+    folder = tmp_path_factory.mktemp("points") / "published"
+    _statistics.analyse_printed(ROOT / "data/published", folder, 100, 1)
+    return folder
+
+
 @pytest.fixture
-def world(tmp_path, monkeypatch):
+def world(tmp_path, monkeypatch, points):
     """The files that the stages read, with made-up scores; the pocket's own settings."""
     models = made.models(6)
     models = models.assign(family=models["model"])
@@ -41,19 +53,39 @@ def world(tmp_path, monkeypatch):
             return made.performance(truth)
 
     monkeypatch.setattr(nsd, "open_tree", lambda raw: Tree())
+    monkeypatch.setattr(_statistics, "around", lambda *paths: None)  # most tests are not about the other results
+    monkeypatch.setattr(_statistics, "analyse_printed", lambda _, folder, *__: copy(points, folder))
     return tmp_path
+
+
+@pytest.fixture
+def whole_world(world, monkeypatch):
+    """The same with every result."""
+    monkeypatch.setattr(_statistics, "around", AROUND)
+    return world
+
+
+def copy(points, folder):
+    shutil.copytree(points, folder, dirs_exist_ok=True)
 
 
 def choose(folder, **sections):
     given = yaml.safe_load((ROOT / "params.yaml").read_text())
+    given["stats"]["draws"] = 200
     for name, values in sections.items():
         given[name] = values if isinstance(values, str) else given[name] | values
     (folder / "params.yaml").write_text(yaml.safe_dump(given))
 
 
 def run_stats(folder):
-    paths = (folder / name for name in ("params.yaml", "raw", "features", "scores", "stats", "metrics.json"))
-    stats.main(*paths, folder / "settings/stats.yaml")
+    names = ("params.yaml", "raw", "brain", "models", "features", "scores")
+    results = ("stats", "published", "metrics.json", "settings/stats.yaml")
+    stats.main(*(folder / name for name in names), ROOT / "data/published", *(folder / name for name in results))
+
+
+def run_claims(folder, stated=ROOT / "claims/convergence.yaml"):
+    results = ("stats", "taxonomy", "published", "claims", "verdicts.json", "settings/claims.yaml")
+    claims.main(folder / "params.yaml", stated, *(folder / name for name in results))
 
 
 def run_taxonomy(folder):
@@ -62,17 +94,19 @@ def run_taxonomy(folder):
 
 
 def run_report(folder):
-    names = ("params.yaml", "brain", "features", "stats", "taxonomy", "models", "settings", "reports")
-    report.main(*(folder / name for name in names), folder / "settings/report.yaml")
+    read = ("params.yaml", "brain", "features", "scores", "stats", "taxonomy", "published", "claims")
+    places = (*(folder / name for name in read), ROOT / "data/published", folder / "models", folder / "settings")
+    report.main(*places, folder / "reports", folder / "settings/report.yaml")
 
 
-def test_from_scores_to_the_page_twice_the_same(world):
-    run_stats(world), run_taxonomy(world), run_report(world)
+def test_from_scores_to_the_page_twice_the_same(whole_world):
+    world = whole_world
+    run_stats(world), run_taxonomy(world), run_claims(world), run_report(world)
     written = {path: path.read_bytes() for path in world.rglob("*") if path.is_file() and "conf" not in path.parts}
     assert world / "reports/index.html" in written
     assert world / "reports/figures/tree.csv" in written
     (world / "stats/left-over.parquet").write_bytes(b"")
-    run_stats(world), run_taxonomy(world), run_report(world)
+    run_stats(world), run_taxonomy(world), run_claims(world), run_report(world)
     again = {path: path.read_bytes() for path in world.rglob("*") if path.is_file() and "conf" not in path.parts}
     assert again == written
     metrics = json.loads((world / "metrics.json").read_text())
@@ -89,7 +123,7 @@ def test_from_scores_to_the_page_twice_the_same(world):
         ({"top_share": 0.5}, "score"),
         ({"size": 2.0}, "score"),
         ({"kernel": "absolute", "size": 72.0, "estimator": "biased"}, "score"),
-        ({"draws": 200}, "family_low"),
+        ({"draws": 400}, "family_low"),
         ({"seed": 7}, "family_low"),
     ],
 )
@@ -124,6 +158,17 @@ def test_every_setting_of_the_tree_changes_it(world, change, changes):
     choose(world, taxonomy=change)
     run_taxonomy(world)
     assert ((world / "taxonomy/tree.newick").read_text() != before) == changes
+
+
+@pytest.mark.parametrize("change", [{"draws": 40}, {"seed": 2}])
+def test_draws_and_seed_move_the_support_of_branches_only(world, change):
+    run_taxonomy(world)
+    before = frames.read(world / "taxonomy/support.parquet", SUPPORT)
+    tree = (world / "taxonomy/tree.newick").read_bytes()
+    choose(world, taxonomy=change)
+    run_taxonomy(world)
+    assert (world / "taxonomy/tree.newick").read_bytes() == tree
+    assert not frames.read(world / "taxonomy/support.parquet", SUPPORT).equals(before)
 
 
 def test_without_enough_models_the_tree_is_empty_and_says_so(world, capsys):
@@ -168,7 +213,8 @@ def test_the_kernel_unit_is_that_of_the_scores(world_name):
     assert conf["stats"]["kernel_unit"] == conf["taxonomy"]["kernel_unit"] == conf["cka"]["kernel_unit"]
 
 
-def test_the_published_points_run_through_with_every_preset(tmp_path):
+def test_the_published_points_run_through_with_every_preset(tmp_path, points, monkeypatch):
+    monkeypatch.setattr(_statistics, "analyse_printed", lambda _, folder, *__: copy(points, folder))
     for preset in ("calibrated", "as_released", "as_written"):
         folder = tmp_path / preset
         (folder / "raw").mkdir(parents=True)
@@ -182,7 +228,7 @@ def test_the_published_points_run_through_with_every_preset(tmp_path):
         frames.write(folder / "features/models.parquet", MODELS.empty(), MODELS)
         frames.write(folder / "brain/regions.parquet", REGIONS.empty(), REGIONS)
         (folder / "models").mkdir()
-        run_stats(folder), run_taxonomy(folder)
+        run_stats(folder), run_taxonomy(folder), run_claims(folder)
         found = json.loads((folder / "metrics.json").read_text())
         assert found["language"]["released_r_performance"] == pytest.approx(0.8853, abs=5e-5)
         assert found["language"]["released_rho_performance"] == pytest.approx(0.8757, abs=5e-5)
@@ -190,5 +236,43 @@ def test_the_published_points_run_through_with_every_preset(tmp_path):
         assert found["vision"]["released_rho_performance"] == pytest.approx(0.4658, abs=5e-5)
         assert found["vision"]["models"] == 594
         assert found["language"]["models"] == 36
+        verdicts = frames.read(folder / "claims/verdicts.parquet", VERDICTS)
+        biased = "written" if preset == "as_written" else "released"
+        assert set(verdicts["reading"]) == {"calibrated", biased}
+        counted = json.loads((folder / "verdicts.json").read_text())["points"]["released"]
+        assert counted["fails"] == 0
+        assert counted["reproduced"] >= 16
     run_report(folder)
     assert "untestable here" in (folder / "reports/index.html").read_text()
+
+
+def test_the_ledger_of_the_made_up_world(whole_world):
+    world = whole_world
+    run_stats(world), run_taxonomy(world), run_claims(world)
+    table = frames.read(world / "claims/verdicts.parquet", VERDICTS)
+    whole = table[table["item"] == ""].set_index(["claim", "evidence", "reading"])
+    headline = whole.loc[("vis.imagenet", "world", "calibrated")]
+    assert headline["verdict"] == "survives"
+    told = whole.loc[("vis.imagenet", "world", "released")]
+    assert told["verdict"] == "untestable here"
+    assert told["reason"].startswith("Generated data cannot reproduce a published result; here pearson ")
+    assert "its own chance level" in told["reason"]
+    again = json.loads((world / "claims/claims.json").read_text())
+    assert [claim["id"] for claim in again["claims"]][:2] == ["lang.leaderboard2", "vis.imagenet"]
+    assert "| world | calibrated | survives |" in (world / "claims/claims.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("claims: [", "is not valid YAML"),
+        ("claims: 3", "expected 'source' and a list of 'claims'"),
+    ],
+)
+def test_a_damaged_claims_file_gives_one_sentence(world, text, sentence):
+    run_stats(world), run_taxonomy(world)
+    (world / "stated.yaml").write_text(text)
+    with pytest.raises(BadData, match=sentence):
+        run_claims(world, world / "stated.yaml")
+    with pytest.raises(BadData, match="is missing; restore it"):
+        run_claims(world, world / "nothing.yaml")

@@ -31,6 +31,7 @@ def test_what_is_written_is_read(tmp_path):
     assert read.names() == ["layer1", "layer2"]
     assert read.facts == {"model": "m"}
     for one in layers():
+        assert read.shape(one.address) == one.values.shape
         again = read[one.address]
         assert np.array_equal(again.values, one.values)
         assert again.values.dtype == one.values.dtype

@@ -23,6 +23,7 @@ def test_a_key_is_filled_once():
 
     name = keyed.key({"a": 1})
     first, second = keyed.keep(name, fill), keyed.keep(name, fill)
+    assert keyed.path(name) == first
     assert first == second
     assert first.read_text() == "x"
     assert len(calls) == 1
@@ -71,3 +72,13 @@ def test_the_store_of_a_pipeline_run_is_that_of_the_main_checkout(monkeypatch, t
     monkeypatch.delenv("HOMOPLASY_STORE")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     assert keyed.root() == tmp_path / ".store"
+
+
+def test_the_name_of_a_file_is_its_key_if_it_is_stored_and_else_the_hash_of_its_bytes(tmp_path):
+    stored = keyed.keep("ab" * 32, lambda path: path.write_text("x"))
+    assert keyed.name_of(stored) == "ab" * 32
+    for name, text in (("one", "x"), ("two", "x"), ("three", "y")):
+        files.write_text(tmp_path / name, text)
+    one, two, three = (keyed.name_of(tmp_path / name) for name in ("one", "two", "three"))
+    assert one == two == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"  # SHA-256 of the letter x
+    assert three != one

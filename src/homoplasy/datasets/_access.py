@@ -11,6 +11,7 @@ from homoplasy.datasets._bucket import Bucket
 from homoplasy.datasets._mirror import Own, Plan
 from homoplasy.datasets.nsd import keys
 from homoplasy.datasets.nsd.facts import FACTS
+from homoplasy.datasets.performance import known
 from homoplasy.errors import BadRequest
 from homoplasy.progress import say
 
@@ -58,6 +59,7 @@ class Access:
             tuple(keys.CAPTIONS.values()),
             _agreement.folder(self.local, "captions"),
             f"unpack {_ZIP} and write its folder of captions_train2017.json into {self.local} as nsd: {{captions: …}}.",
+            known.files(_agreement.folder(self.local, known.FOLDER)),
         )
         with Bucket(self.bucket, anonymous=self.anonymous, region=self.region) as bucket:
             yield _mirror.plan(self.root, bucket, needed, own, "nsd"), bucket

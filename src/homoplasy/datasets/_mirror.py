@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Own:
     keys: Collection[str] = ()
     folder: Path | None = None
     advice: str = ""
+    extra: Mapping[str, Path] = field(default_factory=dict)  # files that no bucket is asked for, each by its key
 
     def find(self, key: str) -> Path:
         """The user's own file of that name."""
@@ -32,6 +33,11 @@ class Own:
         if path is None or not path.is_file():
             raise WorkFailed(f"neither the bucket holds '{key}' nor {path or 'a folder of yours'}: {self.advice}")
         return path
+
+    def changed(self, there: Mapping[str, File]) -> set[str]:
+        """The extra files that are no longer what was copied of them."""
+        known = self.extra.keys() & there.keys()
+        return {key for key in known if _manifest.digest(self.extra[key]) != there[key].sha256}
 
 
 @dataclass(frozen=True)
@@ -64,10 +70,10 @@ class Plan:
 
 def plan(root: Path, bucket: Bucket, keys: Sequence[str], own: Own, dataset: str) -> Plan:
     """Verify what is there and ask the bucket for the rest; the user's own files serve where it has none."""
-    found, journal = _manifest.find(root), Journal(root)
+    found, journal, keys = _manifest.find(root), Journal(root), [*keys, *own.extra]
     recorded = {**(found.files if found and found.dataset == dataset else {}), **journal.done}
     there = {key: recorded[key] for key in keys if key in recorded}
-    wrong = _manifest.faults(root, there) if there else {}
+    wrong = {*_manifest.faults(root, there), *own.changed(there)} if there else set()
     missing = [key for key in keys if key not in there or key in wrong]
     asked = _ask(bucket, missing, own) if missing else {}
     remotes = [remote for remote in asked.values() if isinstance(remote, Remote)]
@@ -120,6 +126,8 @@ def _to_journal(root: Path, recorded: Mapping[str, File]) -> None:
 
 def _ask(bucket: Bucket, keys: Sequence[str], own: Own) -> dict[str, Remote | Path]:
     def one(key: str) -> Remote | Path:
+        if key in own.extra:
+            return own.extra[key]
         try:
             return bucket.describe(key)
         except Absent:

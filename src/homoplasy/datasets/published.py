@@ -42,7 +42,7 @@ def scores(root: Path) -> pd.DataFrame:
     These are published values, not true ones: at width 20 some exceed 1, which a CKA cannot.
     """
     tall = pd.concat([_scores_of(_table(root, modality)) for modality in BENCHMARKS], ignore_index=True)
-    unknown = dict.fromkeys(("null_mean", "null_sd", "ceiling"), np.nan)
+    unknown = dict.fromkeys(("null_mean", "null_sd", "se", "ceiling"), np.nan)
     health = {f"{side}_{fact}": np.nan for side in ("source", "target") for fact in ("offdiagonal", "pr")}
     return SCORES.check(
         tall.assign(
@@ -77,7 +77,51 @@ def models(root: Path) -> pd.DataFrame:
     """Table of the models (`tables.MODELS`); how many layers the study read of each is not known."""
     parts = [_table(root, modality)[list(_FACTS)].assign(modality=modality) for modality in BENCHMARKS]
     known = pd.concat(parts, ignore_index=True).astype({"parameters": "float64"})
-    return MODELS.check(known.assign(layers=0, run="", step=-1, reason=""))
+    return MODELS.check(known.assign(layers=0, run="", step=-1, weights="", image_size=0, reason=""))
+
+
+PLAIN = "plain transformers"  # vision networks whose blocks all have the one width that is recorded
+
+
+def points(root: Path) -> pd.DataFrame:
+    """Every printed point with what it is compared with, in the columns of `tables.MODEL_SCORES`.
+
+    Performance is in the units of the article's fits (language 0-100, vision a share). The vision transformers of one
+    constant width appear twice: among vision, without a width, and as a group of their own, with it.
+    """
+    parts = [_points_of(_table(root, modality), modality) for modality in BENCHMARKS]
+    vision = _table(root, "vision")
+    plain = vision[vision["embedding_width"].notna()].assign(hidden_size=lambda table: table["embedding_width"])
+    return pd.concat([*parts, _points_of(plain, "vision").assign(modality=PLAIN)], ignore_index=True)
+
+
+def _points_of(table: pd.DataFrame, modality: str) -> pd.DataFrame:
+    benchmark = BENCHMARKS[modality]
+    shares = 100.0 if modality == "vision" else 1.0
+    width = table.get("hidden_size", np.nan)
+    about = table.assign(
+        modality=modality,
+        width=width,
+        benchmark=benchmark,
+        performance=table[benchmark] / shares,
+        null_score=np.nan,
+        counted=True,
+    ).astype({"width": "float64", "parameters": "float64"})
+    kept = [*_FACTS, "modality", "width", "benchmark", "performance", "null_score", "counted"]
+    tall = about.melt(kept, [f"cka_{width}" for width in WIDTHS], "reading", "score")
+    return tall.assign(reading="sigma=" + tall["reading"].str.removeprefix("cka_"))
+
+
+def printed(root: Path) -> pd.DataFrame:
+    """The printed tables: `table`, `item`, `quantity`, `value`."""
+    path = root / "printed.csv"
+    try:
+        table = pd.read_csv(path, dtype={"item": str}, keep_default_na=False)
+        return table[["table", "item", "quantity", "value"]].astype({"value": "float64"})
+    except FileNotFoundError:
+        raise BadData(f"{path} is missing; restore it with git checkout data/published.") from None
+    except (KeyError, ValueError, UnicodeDecodeError) as damage:
+        raise BadData(f"{path} is not the table of printed values ({damage}); restore it with git checkout.") from None
 
 
 def _scores_of(table: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +140,8 @@ def _table(root: Path, modality: str) -> pd.DataFrame:
         raise BadData(f"{path} is missing; run dvc repro fetch.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as damage:
         raise BadData(f"{path} is not a table ({damage}); restore it with git checkout data/published.") from None
-    needed = [*_FACTS, BENCHMARKS[modality], *(f"cka_{width}" for width in WIDTHS)]
+    own = ["embedding_width"] if modality == "vision" else ["hidden_size"]
+    needed = [*_FACTS, *own, BENCHMARKS[modality], *(f"cka_{width}" for width in WIDTHS)]
     lacking = [column for column in needed if column not in table]
     if lacking:
         raise BadData(f"{path} lacks the columns {listing(lacking)}; restore it with git checkout data/published.")

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from scipy import stats
 
 Method = Literal["pearson", "spearman"]
+METHODS: tuple[Method, ...] = ("pearson", "spearman")
+Given = Float[np.ndarray, " n"] | Float[np.ndarray, "n k"] | None
 
 _LEAST = 3  # two points always lie on a line
 _EXACT = 8  # up to 8! = 40,320 re-pairings, Spearman's p is counted
@@ -17,19 +19,20 @@ _CONSTANT = 1e-12  # a spread below this share of the values is rounding
 def correlation(
     x: Float[np.ndarray, " n"],
     y: Float[np.ndarray, " n"],
-    given: Float[np.ndarray, " n"] | None = None,
+    given: Given = None,
     method: Method = "pearson",
 ) -> float:
     """Correlate x and y, or what is left of them after a linear fit on `given`; NaN where it is not defined.
 
     r = <x', y'> / (|x'| |y'|), with x' = x - mean, or the residual of x on (1, given); Spearman: on mid-ranks.
+    `given` is one column or several.
 
     >>> round(correlation(np.array([1.0, 2, 3, 4]), np.array([1.0, 3, 2, 4])), 10)
     0.8
     """
     if len(x) < _LEAST:
         return float("nan")
-    columns = [x, y] if given is None else [x, y, given]
+    columns = [x, y, *([] if given is None else np.atleast_2d(given.T))]
     if method == "spearman":
         columns = [stats.rankdata(column) for column in columns]
     if any(constant(column) for column in columns):
@@ -96,3 +99,15 @@ def fisher_interval(
     inflation = 1 + r * r / 2 if method == "spearman" else 1.0
     reach = stats.norm.ppf(0.5 + level / 2) * np.sqrt(inflation / freedom)
     return float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach))
+
+
+def formula_interval(rho: float, n: int) -> tuple[float, float]:
+    """Interval of a rank correlation as the source study printed it: rho -+ 1.96 (.6325 / sqrt(n - 1)).
+
+    Its bounds can leave [-1, 1]; kept only to compare with printed tables.
+
+    >>> [round(bound, 2) for bound in formula_interval(0.86, 36)]
+    [0.65, 1.07]
+    """
+    reach = 1.96 * 0.6325 / np.sqrt(n - 1) if n > 1 else float("nan")
+    return float(rho - reach), float(rho + reach)

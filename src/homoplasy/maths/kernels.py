@@ -1,7 +1,7 @@
 """Kernels as functions of squared distances, so that one distance matrix serves every kernel and width."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 _MEDIAN_ROWS = 2000  # above it the median is taken over so many rows, evenly spaced
@@ -27,10 +27,13 @@ def median_distance(squared: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
     if n > _MEDIAN_ROWS:
         rows = median_rows(n, squared.device)
         return median_distance(squared[rows][:, rows])
-    i, j = torch.triu_indices(n, n, offset=1, device=squared.device)
-    ordered = squared[i, j].sort().values
-    middle = ordered[[(len(ordered) - 1) // 2, len(ordered) // 2]]
-    return middle.sqrt().mean()
+    pairs = squared[_above_diagonal(n, squared.device)]
+    middle = [pairs.kthvalue(k + 1).values for k in sorted({(len(pairs) - 1) // 2, len(pairs) // 2})]
+    return torch.stack(middle).sqrt().mean()
+
+
+def _above_diagonal(n: int, device: torch.device) -> Bool[Tensor, "n n"]:
+    return torch.ones(n, n, dtype=torch.bool, device=device).triu_(diagonal=1)
 
 
 def linear(squared: Float[Tensor, "*b n n"]) -> Float[Tensor, "*b n n"]:

@@ -1,23 +1,26 @@
-"""Nearest neighbours of stimuli: found once, held as bits, and counted where two representations share them."""
+"""Nearest neighbours of stimuli: found once an object, in the order of nearness, for every number of them."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, UInt16, UInt64
+from jaxtyping import Float, Integer
 from numpy import ndarray
-from scipy import special
 from torch import Tensor
 
-from homoplasy.maths.gram import gram
+from homoplasy.maths.compiled import compiled, in_threads
+from homoplasy.maths.selection import BUCKETS, passing, smallest
 
-_SAMPLE = 512  # similarities of a row from which the threshold of its candidates is guessed
-_SAFETY = 2.5  # standard errors that the guess lies on the safe side
-_SLACK = 1e-9  # so that what counts as equal to the threshold passes too
-_FAR = np.uint16(65535)
-_CHUNK = 8192  # words that are compared at a time: they stay near the processor
+_ROOM = 2**27  # similarities held at a time, in passing
+_SAMPLE = 128  # similarities of a row from which the threshold of its candidates is guessed
+_SPARSE = 2  # a sample of every key would be no sample
+_SAFETY = 3.0  # standard errors that the guess lies on the safe side
+_GRAINS = 2.0**39  # similarities that differ by less than 2e-12 |x_i| max |x_j| count as equal
+_MANTISSA = 2.0**52  # added to a number, leaves it rounded to a whole one in the last bits
+_INDEX = 22  # bits that hold the index of a stimulus, below those of its similarity
+_POSITIVE, _LAST = (1 << 63) - 1, (1 << _INDEX) - 1
 
 
 def unit_rows(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
@@ -33,151 +36,132 @@ def unit_largest(x: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
 METRICS = {"cosine": unit_rows, "inner": unit_largest}
 
 
-def nearest(x: Float[Tensor, "n d"], k: int, metric: str) -> Int[ndarray, "n k"]:
-    """The k nearest others of every row, nearest first; of equally near ones the earlier row comes first.
+class Near(NamedTuple):
+    """The k nearest others of every stimulus, nearest first, and their similarities."""
 
-    Similarities lie in [-1, 1]; those that agree to some n 4e-16 count as equal: the last bits of 3 - s hold the
-    index, so that one order of whole numbers is that of similarity, then of index.
+    lists: Integer[ndarray, "n k"]
+    similarity: Float[ndarray, "n k"]
+
+
+def panel(n: int) -> int:
+    """How many rows of similarities are held at a time: all of them where they fit."""
+    return min(n, max(1, _ROOM // n))
+
+
+def room(n: int) -> Float[ndarray, "h n"]:
+    """Place for the rows of a panel."""
+    return np.empty((panel(n), n))
+
+
+def index_type(n: int) -> type[np.uint16] | type[np.int32]:
+    """What holds the index of a stimulus: two bytes where they can, since lists are most of the memory."""
+    return np.uint16 if n <= 2**16 else np.int32
+
+
+def nearest(x: Float[Tensor, "n d"], k: int, metric: str) -> Near:
+    """The k nearest others of every row; of equally near ones the earlier row comes first."""
+    near = Near(np.empty((len(x), k), index_type(len(x))), np.empty((len(x), k)))
+    search(x, metric, near, room(len(x)))
+    return near
+
+
+def search(x: Float[Tensor, "n d"], metric: str, near: Near, within: Float[ndarray, "h n"]) -> None:
+    """Fill `near`, whose similarities may have no columns, in a `room` that serves many objects of as many rows.
+
+    Objects on a GPU are brought to the processor. The result does not depend on the number of threads.
     """
-    similarity = gram(METRICS[metric](x)).fill_diagonal_(-torch.inf)
-    on_processor = similarity.device.type == "cpu"
-    lists = _selected(similarity.numpy(), k) if on_processor else _top(similarity, k).numpy(force=True)
-    return lists.astype(np.int32)
+    z = METRICS[metric](x).numpy(force=True).astype(np.float64, copy=False)
+    guess = _guess(len(z) - 1, near.lists.shape[1])
+    for start in range(0, len(z), len(within)):
+        rows = slice(start, start + len(within))
+        similar = np.matmul(z[rows], z.T, out=within[: len(z[rows])])
+
+        def order(first: int, last: int, start: int = start, similar: ndarray = similar) -> None:
+            _order(similar, (start, first, last), guess, near.lists[start:], near.similarity[start:])
+
+        in_threads(order, len(similar))
 
 
-def _top(similarity: Float[Tensor, "n n"], k: int) -> Int[Tensor, "n k"]:
-    n = len(similarity)
-    keys = (3.0 - similarity).view(torch.int64) & _front(n) | torch.arange(n, device=similarity.device)
-    return keys.topk(k, dim=1, largest=False, sorted=True).values & ~_front(n)
+def _guess(others: int, k: int) -> tuple[int, int]:
+    """Every which key a sample takes, and at which of its places the threshold lies; (0, 0) where it would not pay."""
+    step = others // _SAMPLE
+    if step < _SPARSE:
+        return 0, 0
+    size, share = -(-others // step), k / others
+    rank = math.ceil(size * share + _SAFETY * math.sqrt(size * share * (1 - share)))
+    return (step, rank) if rank < size else (0, 0)
 
 
-def _selected(similarity: Float[ndarray, "n n"], k: int) -> Int[ndarray, "n k"]:
-    """Guess a threshold of each row from a sample, order what passes; where the guess was too high, order all."""
-    n = len(similarity)
-    sample = similarity[:, :: max(2, n // _SAMPLE)]
-    width, share = sample.shape[1], k / n
-    guess = math.ceil(width * share + _SAFETY * math.sqrt(width * share * (1 - share)))
-    if guess >= width:
-        return _smallest(_keys(similarity, np.arange(n), n), k, n)
-    threshold = np.partition(sample, width - guess, axis=1)[:, width - guess]
-    near = similarity >= (threshold - _SLACK)[:, None]
-    counts = np.count_nonzero(near, axis=1)
-    found = np.flatnonzero(near)
-    keys = np.full((n, max(k, counts.max())), np.iinfo(np.int64).max)
-    column = found - np.repeat(np.arange(n) * n, counts)
-    keys[np.arange(keys.shape[1]) < counts[:, None]] = _keys(similarity.ravel()[found], column, n)
-    keys.partition(k - 1, axis=1)
-    short = keys[:, k - 1] > _keys(threshold, np.zeros(n, np.int64), n)
-    out = _smallest(keys, k, n)
-    if short.any():
-        out[short] = _smallest(_keys(similarity[short], np.arange(n), n), k, n)
+@compiled
+def _order(
+    similar: ndarray, at: tuple[int, int, int], guess: tuple[int, int], lists: ndarray, similarity: ndarray
+) -> None:
+    """Order rows first ... last of the panel that starts at `start`."""
+    (start, first, last), (step, rank) = at, guess
+    n, k = similar.shape[1], lists.shape[1]
+    shifted, keys, some, out = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    heads = np.empty(BUCKETS, np.int64)
+    for i in range(first, last):
+        _keys(similar[i], similar[i, start + i], shifted, keys)
+        keys[start + i] = keys[n - 1]  # a stimulus is none of its own neighbours
+        count = 0
+        if step > 0:
+            sample = keys[: n - 1 : step]
+            some[: len(sample)] = sample
+            smallest(some, len(sample), rank + 1, heads, out)
+            count = passing(keys, n - 1, out[rank], some)
+        if count < k:
+            count = passing(keys, n - 1, _POSITIVE, some)
+        smallest(some, count, k, heads, out)
+        for place in range(k):
+            lists[i, place] = out[place] & _LAST
+        for place in range(similarity.shape[1]):
+            similarity[i, place] = similar[i, lists[i, place]]
+
+
+@compiled
+def _keys(row: ndarray, square: float, shifted: ndarray, keys: ndarray) -> None:
+    """The grains that s_ij / |x_i| lacks to 1, then j: distinct, in the order of similarity, then of index."""
+    scale = _GRAINS / math.sqrt(square) if square > 0 else 0.0
+    for j in range(len(row)):
+        shifted[j] = (_GRAINS - row[j] * scale) + _MANTISSA
+    bits = shifted.view(np.int64)
+    for j in range(len(row)):
+        keys[j] = ((bits[j] << _INDEX) & _POSITIVE) + j
+
+
+def in_degrees(lists: Integer[ndarray, "n k"], ks: Sequence[int]) -> Integer[ndarray, "w n"]:
+    """How many have i among their first k neighbours, one row a k: hubs are sought by many."""
+    order = np.argsort(ks)
+    added = np.zeros((len(ks), len(lists)), dtype=np.int64)
+    _degrees(lists, np.array(ks)[order], added)
+    out = np.empty_like(added)
+    out[order] = added.cumsum(0)
     return out
 
 
-def _keys(similarity: ndarray, index: ndarray, n: int) -> ndarray:
-    return (3.0 - similarity).view(np.int64) & _front(n) | index
+@compiled
+def _degrees(lists: ndarray, ks: ndarray, added: ndarray) -> None:
+    for i in range(lists.shape[0]):
+        done = 0
+        for w in range(len(ks)):
+            for place in range(done, ks[w]):
+                added[w, lists[i, place]] += 1
+            done = ks[w]
 
 
-def _smallest(keys: ndarray, k: int, n: int) -> ndarray:
-    return np.sort(np.partition(keys, k - 1, axis=1)[:, :k], axis=1) & ~_front(n)
+def seekers(lists: Integer[ndarray, "n k"]) -> tuple[Integer[ndarray, " m"], Integer[ndarray, " n1"]]:
+    """Who has each stimulus among its neighbours, in order; those of i stand at starts[i] ... starts[i + 1]."""
+    starts = np.concatenate([[0], np.cumsum(in_degrees(lists, lists.shape[1:])[0])])
+    members = np.empty(lists.size, lists.dtype)
+    _turn(lists, starts.copy(), members)
+    return members, starts
 
 
-def _front(n: int) -> int:
-    """The bits that do not hold the index."""
-    return -1 << (n - 1).bit_length()
-
-
-def rank_table(lists: Int[ndarray, "n k"]) -> UInt16[ndarray, "n w"]:
-    """The place of j among the neighbours of i, from 0; very large where it is none. Columns fill whole words."""
-    n, k = lists.shape
-    table = np.full((n, -(-n // 64) * 64), _FAR)
-    table[np.arange(n)[:, None], lists] = np.arange(k, dtype=np.uint16)
-    return table
-
-
-def bits(table: UInt16[ndarray, "n w"], k: int) -> UInt64[ndarray, "n q"]:
-    """One bit for each of the first k neighbours."""
-    return np.packbits(table < k, axis=1).view(np.uint64)
-
-
-def reverse_bits(table: UInt16[ndarray, "n w"], k: int) -> UInt64[ndarray, "n q"]:
-    """Bit j of row i: i is one of the first k neighbours of j."""
-    n, w = table.shape
-    turned = np.zeros((n, w), dtype=bool)
-    turned[:, :n] = (table[:, :n] < k).T
-    return np.packbits(turned, axis=1).view(np.uint64)
-
-
-def in_degrees(lists: Int[ndarray, "n k"], k: int) -> Int[ndarray, " n"]:
-    """How many have i among their first k neighbours: hubs are sought by many."""
-    return np.bincount(lists[:, :k].ravel(), minlength=len(lists))
-
-
-def shared(a: UInt64[ndarray, "n q"], b: UInt64[ndarray, "n q"]) -> int:
-    """sum_i |A_i and B_i|."""
-    left, right = a.ravel(), b.ravel()
-    parts = range(0, left.size, _CHUNK)
-    return sum(int(np.bitwise_count(left[i : i + _CHUNK] & right[i : i + _CHUNK]).sum(dtype=np.int64)) for i in parts)
-
-
-def met(a: UInt64[ndarray, "n q"], b: UInt64[ndarray, "n q"]) -> Bool[ndarray, " n"]:
-    """Whether A_i and B_i have an element in common."""
-    return (a & b).any(axis=1)
-
-
-def mutual_pairs(lists: Int[ndarray, "n k"], table: UInt16[ndarray, "n w"]) -> Int[ndarray, " k"]:
-    """Ordered pairs that are neighbours of each other among the first 1 ... k."""
-    n, k = lists.shape
-    back = np.maximum(table[lists, np.arange(n)[:, None]], np.arange(k, dtype=np.uint16))
-    return np.cumsum(np.bincount(back[back < k], minlength=k))
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Squared lengths of the parts of a neighbour matrix that re-pairing of stimuli does not mix."""
-
-    hubs: float
-    symmetric: float
-    skew: float
-
-
-def spread(degrees: Int[ndarray, " n"], k: int, mutual: int) -> Spread:
-    """Split A, A_ij = 1 where j is one of the k neighbours of i, less its mean k/(n-1).
-
-    With d = degrees - k, A = r_i + c_j + S + T, S symmetric and T skew with rows and columns that sum to zero;
-    |r + c|^2 = |d|^2 (n-1)/(n(n-2)), and |S|^2 - |T|^2 follows from the mutual pairs <A, A'>.
-    """
-    n = degrees.size
-    hubs = float(((degrees - k) ** 2).sum()) * (n - 1) / (n * (n - 2))
-    level = n * k * k / (n - 1)
-    both, difference = n * k - level - hubs, mutual - level - hubs / (n - 1)
-    return Spread(hubs, max(0.0, (both + difference) / 2), max(0.0, (both - difference) / 2))
-
-
-def overlap_sd(ours: list[Spread], theirs: list[Spread], n: int, k: int) -> Float[ndarray, "s t"]:
-    """Exact sd of sum_i |A_i and B_i| / (n k) when the stimuli of one side are re-paired at random, n >= 4.
-
-    Each part keeps its length and is spread over the dimensions it lives in:
-    Var<A, B> = hubs hubs' / (n-1) + 2 symmetric symmetric' / (n(n-3)) + 2 skew skew' / ((n-1)(n-2)).
-    """
-    hubs, symmetric, skew = (
-        np.outer([getattr(one, part) for one in ours], [getattr(one, part) for one in theirs])
-        for part in ("hubs", "symmetric", "skew")
-    )
-    variance = hubs / (n - 1) + 2 * symmetric / (n * (n - 3)) + 2 * skew / ((n - 1) * (n - 2))
-    return np.sqrt(variance) / (n * k)
-
-
-def cycle_chance(degrees: Int[ndarray, " n"], k: int) -> float:
-    """Exact mean share of stimuli that come back: 1 - mean_i C(n-1-degree_i, k) / C(n-1, k).
-
-    Re-paired, the k neighbours on the other side are any k of the n - 1 others; degree_i of these lead back to i.
-    """
-    n = degrees.size
-    left = n - 1 - degrees
-    miss = np.exp(_log_choose(np.maximum(left, k), k) - _log_choose(n - 1, k))
-    return float(1 - np.where(left >= k, miss, 0.0).mean())
-
-
-def _log_choose(n: Any, k: int) -> Any:
-    return special.gammaln(np.add(n, 1)) - special.gammaln(k + 1) - special.gammaln(np.add(n, 1 - k))
+@compiled
+def _turn(lists: ndarray, heads: ndarray, members: ndarray) -> None:
+    for i in range(lists.shape[0]):
+        for place in range(lists.shape[1]):
+            j = lists[i, place]
+            members[heads[j]] = i
+            heads[j] += 1

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from homoplasy.errors import BadData
+from homoplasy.maths.gram import centred_gram, eigh, gram
 
 
 def scores(x: Float[Tensor, "n d"], share: float) -> Float[Tensor, "n k"]:
@@ -15,11 +16,10 @@ def scores(x: Float[Tensor, "n d"], share: float) -> Float[Tensor, "n k"]:
     """
     if not 0 < share <= 1:
         raise ValueError(f"the share of variance is in (0, 1], found {share}")
-    if not torch.isfinite(x).all():
+    n, d = x.shape
+    if not torch.isfinite(x.sum(dtype=torch.float64)):
         raise BadData("principal components need finite values.")
-    centred = x.double() - x.double().mean(0)
-    n, d = centred.shape
-    projected, variance = (_by_rows if n < d else _by_columns)(centred)
+    projected, variance = (_by_rows if n < d else _by_columns)(x)
     total = variance.sum()
     if not total > 0:
         raise BadData("principal components need rows that differ.")
@@ -28,16 +28,17 @@ def scores(x: Float[Tensor, "n d"], share: float) -> Float[Tensor, "n k"]:
 
 
 def _by_rows(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n n"], Float[Tensor, " n"]]:
-    """Scores U S from the eigenvectors of X X^T."""
-    values, vectors = torch.linalg.eigh(x @ x.T)
+    """Scores U S from the eigenvectors of X_c X_c^T."""
+    values, vectors = eigh(centred_gram(x))
     variance = values.flip(0).clamp(min=0)
     return vectors.flip(1) * variance.sqrt(), variance
 
 
 def _by_columns(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n d"], Float[Tensor, " d"]]:
-    """Scores X V from the eigenvectors of X^T X."""
-    values, vectors = torch.linalg.eigh(x.T @ x)
-    return x @ vectors.flip(1), values.flip(0).clamp(min=0)
+    """Scores X_c V from the eigenvectors of X_c^T X_c."""
+    centred = x.double() - x.double().mean(0)
+    values, vectors = eigh(gram(centred.T))
+    return centred @ vectors.flip(1), values.flip(0).clamp(min=0)
 
 
 def _fewest(shares: Float[Tensor, " m"], share: float, most: int) -> int:

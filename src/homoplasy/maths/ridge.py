@@ -21,6 +21,7 @@ from torch import Tensor
 
 from homoplasy.errors import BadData
 from homoplasy.maths import folds as _folds
+from homoplasy.maths.gram import eigh, gram
 
 Choice = Literal["folds", "leave_one_out", "gcv"]
 
@@ -100,12 +101,14 @@ def factorise(x: Float[Tensor, "n d"], folds: Sequence[Int[Tensor, " _"]] = ()) 
         _folds.check(folds, len(x))
     centred, mean = _centred(x)
     dual = x.shape[1] > x.shape[0]
-    gram = centred @ centred.T if dual else centred.T @ centred
-    values, vectors = _eigen(gram)
+    products = gram(centred if dual else centred.T)
+    values, vectors = _eigen(products)
     if not dual:
-        vectors = vectors * (gram.diagonal() > 0)[:, None]
+        vectors = vectors * (products.diagonal() > 0)[:, None]
     leave = _leave_dual if dual else _leave_primal
-    parts = tuple(_fold(rows, *leave(centred, gram, rows), x.dtype) for rows in (fold.to(x.device) for fold in folds))
+    parts = tuple(
+        _fold(rows, *leave(centred, products, rows), x.dtype) for rows in (fold.to(x.device) for fold in folds)
+    )
     return Source(centred.to(x.dtype), mean, dual, values.to(x.dtype), vectors.to(x.dtype), parts)
 
 
@@ -260,22 +263,22 @@ def _joined(source: Source, found: list[tuple[Tensor, Tensor, Tensor, Tensor]]) 
 
 
 def _leave_primal(
-    x: Float[Tensor, "n d"], gram: Float[Tensor, "d d"], held: Int[Tensor, " h"]
+    x: Float[Tensor, "n d"], products: Float[Tensor, "d d"], held: Int[Tensor, " h"]
 ) -> tuple[Float[Tensor, " k"], Float[Tensor, "d k"], Float[Tensor, "h k"]]:
     """L, V, P: the training rows' X'X is that of all less X_h'(X_h - m), m the mean of the training rows."""
     rows = x[held]
     about = rows + rows.sum(0) / (len(x) - len(held))
-    values, vectors = _eigen(gram - rows.T @ about)
+    values, vectors = _eigen(products - rows.T @ about)
     return values, vectors, about @ vectors
 
 
 def _leave_dual(
-    x: Float[Tensor, "n d"], gram: Float[Tensor, "n n"], held: Int[Tensor, " h"]
+    x: Float[Tensor, "n d"], products: Float[Tensor, "n n"], held: Int[Tensor, " h"]
 ) -> tuple[Float[Tensor, " k"], Float[Tensor, "n k"], Float[Tensor, "h k"]]:
     """L, U, P from the products of all rows, about the mean of the training rows; U is 0 at the rows left out."""
     train = torch.ones(len(x), dtype=torch.bool, device=x.device)
     train[held] = False
-    inner, between = gram[train][:, train], gram[held][:, train]
+    inner, between = products[train][:, train], products[held][:, train]
     column = inner.mean(0)
     values, u = _eigen(inner - column - column[:, None] + column.mean())
     outer = (between - between.mean(1, keepdim=True) - column + column.mean()) @ u
@@ -292,9 +295,9 @@ def _fold(held: Tensor, values: Tensor, vectors: Tensor, outer: Tensor, dtype: t
     return Fold(held, values.to(dtype), vectors.to(dtype), outer.to(dtype), turned)
 
 
-def _eigen(gram: Float[Tensor, "m m"]) -> tuple[Float[Tensor, " k"], Float[Tensor, "m k"]]:
+def _eigen(products: Float[Tensor, "m m"]) -> tuple[Float[Tensor, " k"], Float[Tensor, "m k"]]:
     """Eigenvalues above rounding and their vectors: along the others training rows do not vary, so Z is exactly 0."""
-    values, vectors = torch.linalg.eigh(gram)
+    values, vectors = eigh(products)
     alive = values > len(values) * torch.finfo(values.dtype).eps * values[-1]
     return values[alive], vectors[:, alive]
 

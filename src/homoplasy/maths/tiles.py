@@ -1,17 +1,14 @@
 """Every kernel of every object in one pass over tiles of stimulus pairs; nothing of size n x n is ever held.
 
-A kernel of width sigma is an entrywise function of squared distances; a linear one is its limit, sigma = inf, with
-entries -D / 2. In a tile the distances are taken once, the entries once a width, and all sources meet all targets in
-one matrix product. Entries are V_ij = f_ij - a_i - a_j, where `a` guesses the row means from a few columns: centring
-(maths.cka) takes any such vector away exactly, and what is left is small enough to be summed in float32.
+In a tile the distances are taken once (maths.clouds), the entries once a width, and all sources meet all targets in
+one product (maths.entries). A tile off the diagonal stands for its mirror image too. Where stimuli are in groups, for
+the jackknife, the sums of the pairs that touch a group are kept beside those of all.
 """
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise, product
 from typing import Literal
 
 import torch
@@ -19,24 +16,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from homoplasy.maths import kernels
-from homoplasy.maths.cka import Sums
+from homoplasy.maths.cka import Groups, Sums, Touched
+from homoplasy.maths.clouds import Clouds
+from homoplasy.maths.entries import Entries, Part
+from homoplasy.maths.workers import in_order
 
 Precision = Literal["float32", "float64", "bfloat16"]
 
-_PILOT = 32  # columns from which the row means are guessed
-_NEAR = 0.99  # a kernel of a higher mean is held less 1, which keeps the digits that tell its entries apart
-_CLOSE = 1e-3  # of the mean squared norm: smaller distances are taken anew, the matrix product has lost their digits
-_ANEW = 2**22  # numbers held at a time while that is done
-_RUN = {"cpu": 2**10, "cuda": 2**16}  # products summed in float32 before the sum is carried on in float64
-_TILE = {"cpu": 96, "cuda": 1024}  # stimuli along a side of a tile, where memory allows
-_CHUNK = {"cpu": 2**17, "cuda": 2**31}  # entries worked on at a time: on a CPU they stay in the cache of the core
-
-_ENTRIES: dict[str, Callable[[Tensor], Tensor]] = {
-    "far": torch.Tensor.exp2_,  # three times as fast as exp
-    "near": torch.Tensor.expm1_,
-    "linear": lambda scaled: scaled,
-}
-_FACTOR = {"far": -0.5 / math.log(2), "near": -0.5, "linear": -0.5}
+_TILE = {"cpu": 128, "cuda": 1024}  # stimuli along a side of a tile, where memory allows
+_UNIT = 16  # stimuli: tiles and groups begin at multiples of it, where groups are large enough for that
 
 
 @dataclass(frozen=True)
@@ -46,6 +34,7 @@ class Pass:
     sources: Sums
     targets: Sums
     cross: Float[Tensor, "w s t"]  # sum of V_ij W_ij over i != j
+    jackknife: Groups | None  # the same over the pairs that touch each group of stimuli
 
 
 def median_distances(objects: Sequence[Float[Tensor, "n _"]]) -> Float[Tensor, " b"]:
@@ -54,7 +43,25 @@ def median_distances(objects: Sequence[Float[Tensor, "n _"]]) -> Float[Tensor, "
     return torch.stack([kernels.median_distance(kernels.squared_distances(x[rows].double())) for x in objects])
 
 
-def sweep(
+def group_bounds(n: int, groups: int) -> list[int]:
+    """Where each group of stimuli begins, and n: contiguous runs, as even as multiples of sixteen let them be.
+
+    >>> group_bounds(1000, 4)
+    [0, 240, 496, 752, 1000]
+    >>> group_bounds(10, 4)
+    [0, 2, 5, 7, 10]
+    """
+    groups = min(groups, n)
+    unit = _unit(n, groups)
+    units = -(-n // unit)
+    return [min(n, units * g // groups * unit) for g in range(groups + 1)]
+
+
+def _unit(n: int, groups: int) -> int:
+    return _UNIT if n >= 2 * _UNIT * groups else 1
+
+
+def sweep(  # noqa: PLR0913 # two sides, and four choices that each have a default
     sources: Sequence[Float[Tensor, "n _"]],
     targets: Sequence[Float[Tensor, "n _"]],
     sigma: tuple[Float[Tensor, "w s"], Float[Tensor, "w t"]],
@@ -62,193 +69,124 @@ def sweep(
     memory: float = 1e9,
     threads: int = 1,
     precision: Precision = "float32",
+    groups: int = 0,
 ) -> Pass:
     """Sum the kernels of all objects, which have the same n stimuli, on the device where they are.
 
     `sigma` holds a width for every object of either side, inf for a linear kernel. `memory` bounds, in bytes, the
-    tiles of all threads together; features in the precision of the sums and n numbers a kernel and thread come on top.
-    The result is the same to the last bit for any `threads` that leave the tile its size, at most 96 on a CPU; on that
-    size it depends by rounding. float32 keeps 1e-6 in the score while D / 2 sigma^2 is some tens at most (1e-5 was seen
-    in a debiased score at 57: entries of 1e-25); bfloat16 rounds the entries before they are multiplied, for the speed
-    of a GPU, and keeps 1e-4.
+    tiles of all threads together; features in the precision of the sums and n numbers a kernel and thread come on top,
+    and with `groups` of stimuli n numbers a kernel and group. The result is the same to the last bit for any `threads`
+    and `memory` that leave the tile its size, at most 128 on a CPU; on that size it depends by rounding. float32 keeps
+    1e-6 in the score while D / 2 sigma^2 is some tens at most (1e-5 was seen in a debiased score at 57: entries of
+    1e-25); bfloat16 rounds the entries before they are multiplied, for the speed of a GPU, and keeps 1e-4.
     """
-    objects = _Objects([*sources, *targets], torch.cat(sigma, 1), precision)
-    panels = _Panels(objects, len(sources), memory / threads)
-    cross, square, rows = panels.nothing(0)
-    for start, (more_cross, more_square, more_rows) in _in_order(panels.sums, panels.starts, threads):
-        cross += more_cross
-        square += more_square
-        rows[..., start:] += more_rows
-    return objects.passed(len(sources), cross, square, rows)
+    dtype, rounded = torch.float64 if precision == "float64" else torch.float32, precision == "bfloat16"
+    clouds = Clouds([*sources, *targets], dtype, threads)
+    entries = Entries(clouds, len(sources), torch.cat(sigma, 1), rounded=rounded, threads=threads)
+    cut = _Cut(clouds, groups, memory / threads)
+    total = _Total(entries, cut.groups)
+    for panel in in_order(lambda rows: _panel(entries, cut, rows), cut.tiles, threads):
+        total.add(panel)
+    return total.passed(cut.bounds)
 
 
-class _Objects:
-    """The objects of a pass, centred and of unit size, with the kind, factor and shift of every kernel."""
+class _Cut:
+    """How the stimuli are cut into groups and tiles, neither of which depends on the objects unless memory is short."""
 
-    def __init__(self, values: Sequence[Tensor], sigma: Tensor, precision: Precision) -> None:
-        self.precision = precision
-        self.dtype = torch.float64 if precision == "float64" else torch.float32
-        self.n, self.device = len(values[0]), values[0].device
-        self.points, self.norms, sizes = zip(*(_points(one, self.dtype) for one in values), strict=True)
-        self.size = torch.stack(sizes)
-        self.sigma = sigma.to(self.device, torch.float64)
-        self.kinds: list[list[str]] = [["far"] * len(values) for _ in sigma]  # by width, then object
-        self.factor = torch.empty(self.sigma.shape, dtype=self.dtype, device=self.device)
-        self.shift = torch.empty(*self.sigma.shape, self.n, dtype=self.dtype, device=self.device)
-        for place in range(len(values)):
-            self._guess(place)
+    def __init__(self, clouds: Clouds, groups: int, memory: float) -> None:
+        n, kind = clouds.n, clouds.device.type
+        self.groups = min(groups, n)
+        self.bounds = group_bounds(n, groups or 1)
+        bytes_a_pair = 3 * len(clouds) * clouds.dtype.itemsize  # a distance, an entry, an entry being made
+        self.side = max(1, min(_TILE.get(kind, _TILE["cpu"]), n, int(math.sqrt(memory / bytes_a_pair))))
+        self.tiles = [slice(*ends) for ends in pairwise(self._edges(_unit(n, groups or 1)))]
 
-    def distances(self, place: int, i: slice, j: slice | Tensor, out: Tensor) -> None:
-        """|x_i - x_j|^2 = |x_i|^2 + |x_j|^2 - 2 x_i'x_j of stimuli and others; the smallest by differences."""
-        x, y, norms = self.points[place][i], self.points[place][j], self.norms[place]
-        torch.addmm(norms[j], x, y.T, alpha=-2, out=out).add_(norms[i, None])
-        if out.min() >= _CLOSE:
-            return
-        close, to = (out < _CLOSE).nonzero(as_tuple=True)
-        at_once = max(1, _ANEW // x.shape[1])
-        for some, others in zip(close.split(at_once), to.split(at_once), strict=True):
-            out[some, others] = (x[some] - y[others]).square().sum(1)
+    def _edges(self, unit: int) -> list[int]:
+        """A tile holds several small groups, or an even part of a large one."""
+        edges, unit = [0], unit if unit <= self.side else 1
+        for start, stop in pairwise(self.bounds):
+            if stop - edges[-1] > self.side and start > edges[-1]:
+                edges.append(start)
+            units = -(-(stop - start) // unit)
+            pieces = -(-units // (self.side // unit))
+            edges += [start + units * piece // pieces * unit for piece in range(1, pieces)]
+        return [*edges, self.bounds[-1]]
 
-    def _guess(self, place: int) -> None:
-        """Kind, factor and shift of every width of one object, from its distances to a few stimuli."""
-        count = min(_PILOT, self.n)
-        some = torch.arange(count, device=self.device) * self.n // count
-        squared = torch.empty(self.n, count, dtype=self.dtype, device=self.device)
-        self.distances(place, slice(None), some, squared)
-        squared[some, torch.arange(count, device=self.device)] = math.nan  # a stimulus says nothing about its own row
-        for w, sigma in enumerate((self.sigma[:, place] / self.size[place]).tolist()):
-            entries = self._pilot(squared, w, place, "linear" if math.isinf(sigma) else "far", sigma)
-            if self.kinds[w][place] == "far" and entries.nanmean() > _NEAR:
-                entries = self._pilot(squared, w, place, "near", sigma)
-            means = entries.nanmean(1)
-            self.shift[w, place] = means - means.mean() / 2
+    def parts(self, side: slice) -> Iterator[tuple[int, slice]]:
+        """The groups of some stimuli, and what of them is there."""
+        for group, (start, stop) in enumerate(pairwise(self.bounds)):
+            if start < side.stop and side.start < stop:
+                yield group, slice(max(start, side.start), min(stop, side.stop))
 
-    def _pilot(self, squared: Tensor, w: int, place: int, kind: str, sigma: float) -> Tensor:
-        """Settle for a kind of kernel and give its entries."""
-        self.kinds[w][place] = kind
-        self.factor[w, place] = factor = _FACTOR[kind] / (1 if kind == "linear" else sigma**2)
-        return _ENTRIES[kind](squared * factor)
 
-    def passed(self, sources: int, cross: Tensor, square: Tensor, rows: Tensor) -> Pass:
+class _Panel:
+    """The sums of a row of tiles from the diagonal on."""
+
+    def __init__(self, entries: Entries, groups: int) -> None:
+        self.sums = [entries.blank(0, 0) for _ in range(1 + groups)]  # of all pairs, and of those that touch each group
+        self.rows: list[tuple[int, slice, Tensor]] = []  # the group over which rows were summed, which, their sums
+
+    def add(self, part: Part, of: tuple[int, slice], to: tuple[int, slice]) -> None:
+        """Add the sums of a rectangle: pairs of one group and another."""
+        (g, i), (h, j) = of, to
+        times = 1 if i == j else 2
+        touched = self.sums[1:]
+        for sums in (self.sums[0], *(touched[one] for one in {g, h} if touched)):
+            sums.cross.add_(part.cross, alpha=times)
+            sums.square.add_(part.square, alpha=times)
+        self.rows.append((h, i, part.rows))
+        if times == 2:
+            self.rows.append((g, j, part.columns))
+
+
+def _panel(entries: Entries, cut: _Cut, i: slice) -> _Panel:
+    """The sums of one panel; a rectangle off the diagonal stands for its mirror image too."""
+    panel = _Panel(entries, cut.groups)
+    squared = entries.clouds.room(cut.side)
+    for j in cut.tiles[cut.tiles.index(i) :]:
+        entries.clouds.tile(i, j, squared)
+        for of, to in product(cut.parts(i), cut.parts(j)):
+            if of[1].start <= to[1].start:
+                panel.add(entries.sums(squared, (i.start, j.start), of[1], to[1]), of, to)
+    return panel
+
+
+class _Total:
+    """The sums of all panels."""
+
+    def __init__(self, entries: Entries, groups: int) -> None:
+        (w, b), n = entries.sigma.shape, entries.clouds.n
+        self.entries, self.sums = entries, _Panel(entries, groups).sums
+        self.rows = torch.zeros(w, b, n, dtype=torch.float64, device=entries.sigma.device)
+        self.by_group = torch.zeros(w, b, groups, n, dtype=entries.clouds.dtype, device=entries.sigma.device)
+
+    def add(self, panel: _Panel) -> None:
+        """Add a panel."""
+        for own, more in zip(self.sums, panel.sums, strict=True):
+            own.cross.add_(more.cross)
+            own.square.add_(more.square)
+        for group, side, rows in panel.rows:
+            self.rows[..., side] += rows
+            if self.by_group.numel():
+                self.by_group[:, :, group, side] += rows
+
+    def passed(self, bounds: list[int]) -> Pass:
         """Give linear kernels their size back and part the sides."""
-        by = torch.where(self.sigma.isinf(), self.size**2, 1.0)
-        peak = torch.tensor([[float(kind == "far") for kind in row] for row in self.kinds]).to(by)
-        shift, rows, square = self.shift * by[..., None], rows * by[..., None], square * by**2
-        rounding = torch.finfo(self.dtype).eps
+        entries, (sums, *touched) = self.entries, self.sums
+        by = torch.where(entries.linear, entries.clouds.size**2, 1.0)
+        peak, shift = (~entries.linear & ~entries.near).double(), entries.shift * by[..., None]
+        rows, square = self.rows.mul_(by[..., None]), sums.square * by**2
+        rounding = torch.finfo(entries.clouds.dtype).eps
+        sides = slice(entries.sources), slice(entries.sources, None)
         of, to = (
-            Sums(self.sigma[:, side], peak[:, side], shift[:, side], rows[:, side], square[:, side], rounding)
-            for side in (slice(sources), slice(sources, None))
+            Sums(entries.sigma[:, side], peak[:, side], shift[:, side], rows[:, side], square[:, side], rounding)
+            for side in sides
         )
-        return Pass(of, to, cross * by[:, :sources, None] * by[:, None, sources:])
-
-
-def _points(values: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """Points centred and divided by their size, the root mean square of |x|; |x|^2 of each; the size."""
-    x = values.detach().double()
-    x = x - x.mean(0)
-    size = x.square().sum(1).mean().sqrt()
-    size = torch.where(size > 0, size, 1.0)
-    x = (x / size).to(dtype)
-    return x, x.double().square().sum(1).to(dtype), size
-
-
-class _Panels:
-    """The upper triangle of stimulus pairs, cut into panels of rows and those into tiles."""
-
-    def __init__(self, objects: _Objects, sources: int, memory: float) -> None:
-        self.objects, self.sources, self.count = objects, sources, len(objects.points)
-        kind = objects.device.type if objects.device.type in _TILE else "cpu"
-        bytes_a_pair = 2 * self.count * objects.dtype.itemsize  # a distance and an entry
-        self.tile = max(1, min(_TILE[kind], objects.n, int(math.sqrt(memory / bytes_a_pair))))
-        self.chunk = max(1, _CHUNK[kind] // self.tile**2)
-        self.run = _RUN[kind]
-        self.starts = range(0, objects.n, self.tile)
-
-    def nothing(self, start: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Zeros for the sums of a panel: of cross products, of squares, of rows from its first stimulus on."""
-        w, b = self.objects.sigma.shape
-        shapes = (w, self.sources, b - self.sources), (w, b), (w, b, self.objects.n - start)
-        cross, square, rows = (torch.zeros(shape, dtype=torch.float64, device=self.objects.device) for shape in shapes)
-        return cross, square, rows
-
-    def sums(self, start: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The sums of one panel; a tile off the diagonal stands for its mirror image too."""
-        objects, tile = self.objects, self.tile
-        sums = self.nothing(start)
-        i = slice(start, min(start + tile, objects.n))
-        room = torch.empty(2, self.count * tile**2, dtype=objects.dtype, device=objects.device)
-        for first in range(start, objects.n, tile):
-            j = slice(first, min(first + tile, objects.n))
-            shape = (self.count, i.stop - start, j.stop - first)
-            squared, entries = (half[: math.prod(shape)].view(shape) for half in room)
-            for place in range(self.count):
-                objects.distances(place, i, j, squared[place])
-            self._add(squared, entries, (i, j), sums)
-        return sums
-
-    def _add(self, squared: Tensor, entries: Tensor, at: tuple[slice, slice], sums: tuple[Tensor, ...]) -> None:
-        """Add the sums of one tile."""
-        (i, j), (cross, square, rows) = at, sums
-        first, height, width = j.start - i.start, *squared.shape[1:]
-        times = 2 if first else 1
-        for w in range(len(self.objects.kinds)):
-            for some in range(0, self.count, self.chunk):
-                own = slice(some, some + self.chunk)
-                chunk = entries[own]
-                self._fill(chunk, squared[own], w, own, at)
-                square[w, own] += times * _squares(chunk)
-                rows[w, own, :height] += chunk.sum(2)
-                if first:
-                    rows[w, own, first : first + width] += chunk.sum(1)
-            for run in entries.flatten(1).split(self.run, -1):
-                cross[w] += times * self._products(run)
-
-    def _fill(self, entries: Tensor, squared: Tensor, w: int, own: slice, at: tuple[slice, slice]) -> None:
-        """V_ij = f(D_ij) - a_i - a_j, and 0 on the diagonal."""
-        objects, (i, j) = self.objects, at
-        torch.mul(squared, objects.factor[w, own, None, None], out=entries)
-        done = 0
-        for kind, same in groupby(objects.kinds[w][own]):
-            count = len(list(same))
-            _ENTRIES[kind](entries[done : done + count])
-            done += count
-        a = objects.shift[w, own]
-        left, right = a[:, i, None], a[:, None, j]
-        ones = torch.ones_like  # the shift is a product of rank two, which goes over the entries once
-        entries.baddbmm_(torch.cat([left, ones(left)], 2), torch.cat([ones(right), right], 1), alpha=-1)
-        if i == j:
-            entries.diagonal(dim1=1, dim2=2).zero_()
-        if objects.precision == "bfloat16":  # before the sums, which must be those of the numbers that are multiplied
-            entries.copy_(entries.bfloat16())
-
-    def _products(self, entries: Tensor) -> Tensor:
-        """<V, W> of every source and every target over some pairs of stimuli."""
-        v, w = entries[: self.sources], entries[self.sources :]
-        if self.objects.precision == "bfloat16" and entries.is_cuda:
-            return torch.mm(v.bfloat16(), w.bfloat16().T, out_dtype=torch.float32)
-        return v @ w.T
-
-
-def _squares(entries: Tensor) -> Tensor:
-    """|V|^2 of each, by rows, so that float32 adds few numbers at a time."""
-    return torch.linalg.vector_norm(entries, dim=2).double().square().sum(1)
-
-
-def _in_order(
-    work: Callable[[int], tuple[Tensor, ...]], starts: range, threads: int
-) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
-    """Do the work in threads and give it back in order, with no more of it waiting than there are threads."""
-    before = torch.get_num_threads()
-    waiting: deque[tuple[int, Future[tuple[Tensor, ...]]]] = deque()
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for start in starts:
-                waiting.append((start, pool.submit(work, start)))
-                if len(waiting) > threads:
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
-    finally:
-        torch.set_num_threads(before)
+        both = by[:, sides[0], None] * by[:, None, sides[1]]
+        if not touched:
+            return Pass(of, to, sums.cross * both, None)
+        cross, square = (torch.stack([getattr(one, name) for one in touched]) for name in ("cross", "square"))
+        for w in entries.linear.any(1).nonzero().flatten().tolist():
+            self.by_group[w] *= by[w, :, None, None]
+        left = [Touched(square[:, :, side] * by[:, side] ** 2, self.by_group[:, side]) for side in sides]
+        return Pass(of, to, sums.cross * both, Groups(tuple(bounds), cross * both, *left))

@@ -52,6 +52,21 @@ def adjusted_rand(a: np.ndarray, b: np.ndarray) -> float:
     return 1.0 if most == expected else float((together - expected) / (most - expected))
 
 
+def clades(linkage: Float[np.ndarray, "j 4"]) -> list[frozenset[int]]:
+    """The leaves under each inner node, in the order of the linkage."""
+    leaves = len(linkage) + 1
+    below: list[frozenset[int]] = [frozenset({leaf}) for leaf in range(leaves)]
+    for left, right, _, _ in linkage:
+        below.append(below[int(left)] | below[int(right)])
+    return below[leaves:]
+
+
+def support(linkage: Float[np.ndarray, "j 4"], replicates: Sequence[Float[np.ndarray, "j 4"]]) -> list[float]:
+    """Share of replicate trees that hold each clade of the tree  (Felsenstein 1985)."""
+    found = [set(clades(one)) for one in replicates]
+    return [sum(clade in tree for tree in found) / len(found) for clade in clades(linkage)]
+
+
 def newick(linkage: Float[np.ndarray, "j 4"], names: Sequence[str]) -> str:
     """Write the tree as Newick text; a branch is as long as the height it climbs.
 

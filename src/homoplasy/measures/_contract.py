@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from homoplasy.errors import BadRequest, listing, nearest
-from homoplasy.maths import kernels, standardise
+from homoplasy.maths import standardise
 
 Standardise = Literal["drop_constant", "epsilon", "none"]
 
@@ -23,28 +23,6 @@ class Prepared(Protocol):
     @property
     def units(self) -> tuple[int, ...]:
         """The units of each object that entered."""
-
-
-@dataclass(frozen=True)
-class Points:
-    """The squared distances of some objects over the same stimuli: what all measures of one call share."""
-
-    squared: Float[Tensor, "b n n"]
-    median: Float[Tensor, " b"]
-    units: tuple[int, ...]  # that entered the distances
-    reasons: tuple[str, ...]  # why an object has no points; empty when it has
-
-    @property
-    def n(self) -> int:
-        """The number of stimuli."""
-        return self.squared.shape[-1]
-
-
-def points(objects: Sequence[Float[Tensor, "n d"]], rule: str) -> Points:
-    """Standardise each object and take its distances; a hopeless one gets zeros and a reason."""
-    made = [_one(values, rule) for values in objects]
-    squared, median, units, reasons = zip(*made, strict=True)
-    return Points(torch.stack(squared), torch.stack(median), units, reasons)
 
 
 def hopeless(values: Float[Tensor, "n d"]) -> tuple[int, str]:
@@ -79,7 +57,7 @@ def enough(measure: str, n: int) -> None:
         raise BadRequest(f"{measure} needs at least {_LEAST} stimuli, found {n}.")
 
 
-def one_pair(measure: "Measure", x: Float[Tensor, "n d"], y: Float[Tensor, "n k"]) -> Float[Tensor, " p"]:
+def one_pair(measure: "ByGeometry", x: Float[Tensor, "n d"], y: Float[Tensor, "n k"]) -> Float[Tensor, " p"]:
     """The values of one pair, one a parameter; NaN where there is none."""
     sides = (measure.geometry(measure.prepare([one])) for one in (x, y))
     found = [
@@ -94,30 +72,17 @@ def no_kernel(count: int) -> Float[Tensor, " b"]:
     return torch.full((count,), math.nan, dtype=torch.float64)
 
 
-def _one(values: Tensor, rule: str) -> tuple[Tensor, Tensor, int, str]:
-    units, reason = hopeless(values)
-    if reason:
-        return _nothing(len(values), values.device, units, reason)
-    z = standardise.RULES[rule](values)
-    squared = kernels.squared_distances(z)
-    return squared, kernels.median_distance(squared), z.shape[1], ""
-
-
-def _nothing(n: int, device: torch.device, units: int, reason: str) -> tuple[Tensor, Tensor, int, str]:
-    zeros = torch.zeros(n, n, dtype=torch.float64, device=device)
-    return zeros, zeros[0, 0], units, reason
-
-
 @dataclass(frozen=True)
 class Comparison:
     """Every object of one side against every one of the other, with the exact moments under re-pairing.
 
-    A moment that no closed form gives is NaN.
+    A moment that no closed form gives is NaN; no standard error where the measure has none.
     """
 
     value: Float[Tensor, "s t"]
     null_mean: Float[Tensor, "s t"]
     null_sd: Float[Tensor, "s t"]
+    se: Float[Tensor, "s t"] | None = None
 
 
 @dataclass(frozen=True)
@@ -161,15 +126,19 @@ class Measure(Protocol):
         """One label a parameter, such as c=1 debiased."""
 
     @property
+    def invariances(self) -> frozenset[str]:
+        """The changes of one side that leave every value as it was."""
+
+
+class ByGeometry(Measure, Protocol):
+    """A measure that makes something of every object, and compares what it made."""
+
+    @property
     def preparation(self) -> Hashable:
-        """Measures of equal preparation share their points."""
+        """Measures of equal preparation share what they prepare."""
 
     def footprint(self, n: int) -> Footprint:
         """What n stimuli cost in memory."""
-
-    @property
-    def invariances(self) -> frozenset[str]:
-        """The changes of one side that leave every value as it was."""
 
     def prepare(self, objects: Sequence[Tensor]) -> Any:
         """What measures of equal preparation share, a `Prepared`."""

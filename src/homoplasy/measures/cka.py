@@ -1,7 +1,7 @@
 """Centred kernel alignment (Kornblith et al. 2019), biased or debiased (Song et al. 2012), linear or Gaussian."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,30 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from homoplasy.errors import BadRequest, listing
-from homoplasy.maths import kernels, moments
-from homoplasy.measures._contract import Comparison, Footprint, Points, points
+from homoplasy.measures._contract import Standardise
+from homoplasy.measures._pass import Sweeping, Width, cloud, compared
 
 Kernel = Literal["linear", "rbf"]
-Standardise = Literal["drop_constant", "epsilon", "none"]
-
-_FLAT = 1e-10  # a centred kernel of less than this share of the kernel's norm is rounding noise
-_LEAST = 4  # stimuli: debiasing divides by n - 3
-
-
-@dataclass(frozen=True)
-class _Geometry:
-    """Centred kernels with what their values need: norms, invariants under re-pairing, health."""
-
-    centred: Float[Tensor, "b n n"]
-    norm: Float[Tensor, " b"]
-    invariants: moments.Invariants
-    off_diagonal: Float[Tensor, " b"]
-    reasons: tuple[str, ...]
-
-    @property
-    def participation_ratio(self) -> Float[Tensor, " b"]:
-        """PR = tr(K_c)^2 / |K_c|^2."""
-        return self.invariants.participation_ratio
 
 
 @dataclass(frozen=True)
@@ -85,19 +65,17 @@ class CKA:
     @property
     def params(self) -> tuple[str, ...]:
         """One label a width."""
-        if self.kernel == "linear":
-            return (f"linear {self.estimator}",)
-        letter = "sigma" if self.sigma else "c"
-        return tuple(f"{letter}={width:g} {self.estimator}" for width in self._all_widths)
+        return tuple(
+            f"{kind} {self.estimator}" if kind == "linear" else f"{kind}={width:g} {self.estimator}"
+            for kind, width in self.kernels
+        )
 
     @property
-    def preparation(self) -> str:
-        """The rule of standardising: measures that share it share their distances."""
-        return self.standardise
-
-    def footprint(self, n: int) -> Footprint:  # noqa: ARG002 # the contract has it
-        """Distances, a kernel, centred ones and two in passing; one centred kernel a width is kept."""
-        return Footprint(0, 6, len(self.params))
+    def kernels(self) -> tuple[Width, ...]:
+        """The kind and the width of every kernel."""
+        if self.kernel == "linear":
+            return (("linear", math.inf),)
+        return tuple(("sigma" if self.sigma else "c", width) for width in self._all_widths)
 
     @property
     def invariances(self) -> frozenset[str]:
@@ -108,66 +86,16 @@ class CKA:
             return frozenset(held | {"rotation"} | (set() if sized else {"scale"}))
         return frozenset(held | ({"scale", "unit_scale"} if self.standardise == "drop_constant" else set()))
 
-    def prepare(self, objects: Sequence[Float[Tensor, "n d"]]) -> Points:
-        """Standardise and take distances, once an object whatever the kernels and widths."""
-        return points(objects, self.standardise)
-
-    def geometry(self, of: Points) -> Iterator[_Geometry]:
-        """Centred kernels, one geometry a width."""
-        if of.n < _LEAST:
-            raise BadRequest(f"CKA needs at least {_LEAST} stimuli, found {of.n}.")
-        if self.kernel == "linear":
-            yield self._centred(kernels.linear(of.squared), of.reasons)
-            return
-        for width in self._all_widths:
-            sigma = torch.full_like(of.median, width) if self.sigma else width * of.median
-            reasons = tuple(
-                reason or ("" if wide else "zero_median_distance")
-                for reason, wide in zip(of.reasons, (sigma > 0).tolist(), strict=True)
-            )
-            yield self._centred(kernels.rbf(of.squared, torch.where(sigma > 0, sigma, 1.0)), reasons)
-
-    def compare(self, g: _Geometry, h: _Geometry) -> Comparison:
-        """CKA = <K, L> / (|K| |L|) of the centred kernels, all pairs by one matrix product."""
-        n = g.centred.shape[-1]
-        norms = torch.outer(g.norm, h.norm)
-        cosine = g.centred.flatten(1) @ h.centred.flatten(1).T / norms
-        if self.debiased:
-            return Comparison(cosine, torch.zeros_like(cosine), torch.full_like(cosine, moments.sd_debiased(n)))
-        damp = norms / (norms + self.epsilon)
-        mean, sd = moments.mean_biased(g.invariants, h.invariants, n), moments.sd_biased(g.invariants, h.invariants, n)
-        return Comparison(cosine * damp, mean * damp, sd * damp)
-
     def __call__(self, x: Float[Tensor, "n d"], y: Float[Tensor, "n k"]) -> Float[Tensor, " w"]:
-        """The values of one pair whose rows are the same stimuli, one a width; NaN where there is none."""
-        sides = (self.geometry(self.prepare([x])), self.geometry(self.prepare([y])))
-        return torch.stack(
-            [
-                self.compare(g, h).value[0, 0]
-                if not (g.reasons[0] or h.reasons[0])
-                else torch.tensor(math.nan).double()
-                for g, h in zip(*sides, strict=True)
-            ]
-        )
+        """The values of one pair whose rows are the same stimuli, one a width, in float64; NaN where there is none."""
+        ours, theirs = ([cloud(one, [self], "float64")] for one in (x, y))
+        results = compared([self], ours, theirs, Sweeping("float64"))
+        found = [math.nan if g.reasons[0] or h.reasons[0] else made.value.item() for made, g, h in results]
+        return torch.tensor(found, dtype=torch.float64)
 
     @property
     def _all_widths(self) -> tuple[float, ...]:
         return self.sigma or self.sigma_relative  # type: ignore[return-value] # tuples since __post_init__
-
-    def _centred(self, kernel: Tensor, reasons: tuple[str, ...]) -> _Geometry:
-        """Centre the kernels; the U-centred ones come from the centred ones, which lose nothing when K is near 1."""
-        centred = kernels.centre(kernel)
-        health = moments.invariants(centred)
-        kept = kernels.u_centre(centred) if self.debiased else centred
-        norm = torch.linalg.vector_norm(kept, dim=(-2, -1))
-        flat = norm <= _FLAT * torch.linalg.vector_norm(kernel, dim=(-2, -1))
-        spoiled = torch.tensor([bool(reason) for reason in reasons], device=kernel.device)
-        off_diagonal = kernels.mean_off_diagonal(kernel).masked_fill(spoiled, math.nan)
-        found = tuple(
-            reason or ("constant_kernel" if is_flat else "")
-            for reason, is_flat in zip(reasons, flat.tolist(), strict=True)
-        )
-        return _Geometry(kept, norm, health, off_diagonal, found)
 
 
 def _widths(name: str, given: float | Sequence[float]) -> tuple[float, ...]:

@@ -16,15 +16,13 @@ from huggingface_hub.errors import (
 from homoplasy.errors import WorkFailed
 
 
-def file(repository: str, name: str, revision: str | None) -> Path:
+def file(repository: str, name: str, revision: str | None, *, gated: bool = False) -> Path:
     """The local copy of a file, downloaded if the cache does not have it."""
+    licence = f"accept its licence at https://huggingface.co/{repository}, then log in here with: hf auth login"
     try:
         return Path(hf_hub_download(repository, name, revision=revision))
     except GatedRepoError:
-        raise WorkFailed(
-            f"'{repository}' is gated: accept its licence at https://huggingface.co/{repository}, "
-            "then log in on this machine with: hf auth login"
-        ) from None
+        raise WorkFailed(f"'{repository}' is gated: {licence}") from None
     except RepositoryNotFoundError:
         raise WorkFailed(
             f"the model hub has no '{repository}', or it is private; check the name in the roster."
@@ -35,6 +33,7 @@ def file(repository: str, name: str, revision: str | None) -> Path:
         raise WorkFailed(
             f"'{repository}' is not in the local cache and the model hub cannot be reached; "
             "connect to the network, or choose a roster of models that need no download."
+            f"{f' It is gated: {licence}' if gated else ''}"
         ) from None
     except EntryNotFoundError:
         raise WorkFailed(f"'{repository}' has no file '{name}'; only weights as safetensors are read.") from None

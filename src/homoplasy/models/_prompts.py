@@ -1,5 +1,7 @@
 """The question of the study around every caption, as the tokens that a language model reads."""
 
+import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,8 +15,11 @@ from homoplasy.errors import WorkFailed
 # The sentence is the paper's (Shen et al. 2025, Methods); the break before the quoted caption is its code's.
 SENTENCE = "Consider the image described by the following sentences:"
 BREAK = " \n\n"
-Template = Literal["chat", "plain"]
+Template = Literal["chat", "plain", "bare"]  # bare: the caption alone
+# The day that the templates of Llama 3 fall back on; theirs and others' would else put in today's.
+DAY = datetime.date(2024, 7, 26)
 
+_CLOCK = re.compile(r"strftime_now\(\s*(['\"])(.*?)\1\s*\)")
 _SPECIAL = {"unk_token": "<unk>", "pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"}
 _ROLES = ["<user>", "<assistant>"]
 _CHAT = (
@@ -25,7 +30,7 @@ _CHAT = (
 
 @dataclass(frozen=True)
 class Prompt:
-    """The tokens of one prompt, and the slice of them that is the caption."""
+    """The tokens of one prompt, and the slice of them that holds the caption."""
 
     tokens: tuple[int, ...]
     caption: slice
@@ -43,22 +48,49 @@ def encode(tokenizer: PreTrainedTokenizerBase, captions: Sequence[str], template
 
 def render(tokenizer: PreTrainedTokenizerBase, caption: str, template: Template) -> str:
     """The text of a prompt: a user's turn, and the assistant's opened."""
-    asked = f"{SENTENCE}{BREAK}'{caption}'"
-    if template == "plain":
+    before, after = _around(template)
+    asked = f"{before}{caption}{after}"
+    if template != "chat":
         return f"{tokenizer.bos_token or ''}{asked}"
     turn = [{"role": "user", "content": asked}]
-    return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+    return str(
+        tokenizer.apply_chat_template(
+            turn, chat_template=dated(tokenizer.get_chat_template()), tokenize=False, add_generation_prompt=True
+        )
+    )
+
+
+def dated(template: str) -> str:
+    """A chat template whose every question for the date is answered with the same day, today or in ten years.
+
+    >>> dated("Today: {{ strftime_now('%d %b %Y') }}")
+    "Today: {{ '26 Jul 2024' }}"
+    """
+    pinned = _CLOCK.sub(lambda asked: repr(DAY.strftime(asked[2])), template)
+    if "strftime_now(" in pinned:
+        raise WorkFailed(
+            "its chat template puts in today's date in a way that cannot be pinned; use 'template: plain'."
+        )
+    return pinned
+
+
+def _around(template: Template) -> tuple[str, str]:
+    return ("", "") if template == "bare" else (f"{SENTENCE}{BREAK}'", "'")
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, caption: str, template: Template) -> Prompt:
+    if not caption.strip():
+        raise WorkFailed("one of the captions is empty; a language model has nothing to read in it.")
     text = render(tokenizer, caption, template)
     encoded: Any = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     tokens, bos = encoded["input_ids"], tokenizer.bos_token_id
     if bos is not None and tokens[:2] == [bos, bos]:
         raise WorkFailed("its prompts begin with two BOS tokens; the template was applied twice.")
-    start = text.rfind(f"'{caption}'") + 1
-    if not start:
+    before, after = _around(template)
+    found = text.rfind(f"{before[-1:]}{caption}{after}")
+    if found < 0:
         raise WorkFailed(f"its chat template changes the caption '{caption}', so its tokens cannot be told.")
+    start = found + len(before[-1:])
     inside = [
         place
         for place, (first, last) in enumerate(encoded["offset_mapping"])

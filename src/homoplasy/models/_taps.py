@@ -1,18 +1,20 @@
 """Read what modules give out during a forward pass, through hooks that are always taken off again."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
 from homoplasy.errors import WorkFailed
 
+T = TypeVar("T")
+
 
 @contextmanager
-def tapped(modules: Mapping[str, nn.Module], take: Callable[[str, Tensor], Tensor]) -> Iterator[dict[str, Tensor]]:
+def watched(modules: Mapping[str, nn.Module], take: Callable[[str, Any], T]) -> Iterator[dict[str, T]]:
     """Yield a dictionary that fills, in the order of the forward pass, with `take(name, output)` of each module."""
-    taken: dict[str, Tensor] = {}
+    taken: dict[str, T] = {}
 
     def hook(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def keep(_module: nn.Module, _given: Any, output: Any) -> None:
@@ -20,7 +22,7 @@ def tapped(modules: Mapping[str, nn.Module], take: Callable[[str, Tensor], Tenso
                 raise WorkFailed(
                     f"layer '{name}' ran twice in one forward pass; which of the two is meant is not known."
                 )
-            taken[name] = take(name, output[0] if isinstance(output, tuple) else output)
+            taken[name] = take(name, output)
 
         return keep
 
@@ -32,8 +34,15 @@ def tapped(modules: Mapping[str, nn.Module], take: Callable[[str, Tensor], Tenso
             handle.remove()
 
 
-def drained(taken: dict[str, Tensor], expected: list[str]) -> dict[str, Tensor]:
-    """Empty the dictionary of `tapped` between batches; the layers must have run in their expected order."""
+def tapped(
+    modules: Mapping[str, nn.Module], take: Callable[[str, Tensor], Tensor]
+) -> AbstractContextManager[dict[str, Tensor]]:
+    """As `watched`, of the first output of each module that gives several."""
+    return watched(modules, lambda name, output: take(name, output[0] if isinstance(output, tuple) else output))
+
+
+def drained(taken: dict[str, T], expected: list[str]) -> dict[str, T]:
+    """Empty the dictionary between batches; the layers must have run in their expected order."""
     if list(taken) != expected:
         raise WorkFailed(f"the layers ran as {list(taken)}; expected {expected}, in this order.")
     values = dict(taken)

@@ -1,70 +1,48 @@
-"""A step of a training run of this project: `checkpoint:glyphs/step-000064`."""
+"""A step of a training run of this project: `checkpoint:resnet/step-000064`, its average `…/step-000064-ema`."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
 import timm
 import torch
+import transformers
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from homoplasy.address import Address
-from homoplasy.errors import BadData, BadRequest, nearest
-from homoplasy.models import _contract, _layouts, _vision
+from homoplasy.errors import BadData, BadRequest
+from homoplasy.models import _contract, _language, _layouts, _prompts, _trained_language, _trained_vision, _vision
 from homoplasy.models._contract import Reading, Stimuli
-from homoplasy.models._seeded import seeded
 from homoplasy.representation import Representation
 
-VERSION = 1
+VERSION = 2
 
 Options = _contract.Options
 
-
-class GlyphReader(nn.Module):
-    """A timm network without its pooling, and a linear map from its last feature map to all levels of all glyphs.
-
-    Pooling over space would throw away where a glyph stands, which is what tells one from another.
-    """
-
-    def __init__(self, architecture: str, size: int, glyphs: int, levels: int) -> None:
-        super().__init__()
-        self.trunk = timm.create_model(architecture, num_classes=0, global_pool="")
-        with torch.no_grad():
-            width = self.trunk.eval()(torch.zeros(1, 3, size, size)).numel()
-        self.head = nn.Linear(width, glyphs * levels)
-        self.shape = (glyphs, levels)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Give logits of shape (pictures, glyphs, levels)."""
-        return self.head(self.trunk(pictures).flatten(1)).unflatten(1, self.shape)
+_NAME = re.compile(r"(?P<run>[^/]+)/step-(?P<step>\d+)(?P<ema>-ema)?")
+_READING: Mapping[str, Callable[[Reading], dict[str, Any]]] = {
+    "vision": lambda reading: reading.looking,
+    "language": lambda reading: {name: getattr(reading, name) for name in ("readout", "states", "batch_size")},
+}
+_BUILD = {"vision": _trained_vision.build, "language": _trained_language.build}
 
 
-def build(config: Mapping[str, Any]) -> GlyphReader:
+def build(config: Mapping[str, Any]) -> nn.Module:
     """The network of a run, with the weights of its step 0."""
-    name = config["architecture"]
-    if not timm.is_model(name):
-        raise BadRequest(f"timm has no network '{name}' to train.{nearest(name, timm.list_models())}")
-    with seeded(config["seed"]):
-        return GlyphReader(config["architecture"], config["size"], config["glyphs"], config["levels"])
-
-
-def prepare(pictures: NDArray[np.uint8]) -> Tensor:
-    """Pictures as the runs are given them: channels first, in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float().div(127.5).sub(1)
+    return _BUILD[config["kind"]](config)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One step of one run."""
+    """One step of one run: the weights themselves, or their exponential moving average."""
 
     address: Address
     options: Options
     stimuli: Stimuli
     reading: Reading
-    modality: str = "vision"
 
     @cached_property
     def stored(self) -> tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]:
@@ -74,37 +52,59 @@ class Checkpoint:
         return self.reading.stored(self.address.rest)
 
     @property
+    def modality(self) -> str:
+        """`vision` or `language`, as the run was."""
+        return str(self.stored[0]["kind"])
+
+    @property
     def identity(self) -> Mapping[str, Any]:
-        """The bytes of its weights; then how the features are read."""
-        _, weights = self.stored
+        """The bytes of its weights and what builds their network; then how the features are read."""
+        config, weights = self.stored
         return {
             "weights": _contract.digest(weights[name] for name in sorted(weights)),
-            "libraries": [timm.__version__, str(torch.__version__)],
-            "pool": self.reading.pool,
-            "batch_size": self.reading.batch_size,
+            "config": {key: value for key, value in config.items() if key not in {"history", "plan"}},
+            "libraries": [timm.__version__, transformers.__version__, str(torch.__version__)],
+            **_READING[self.modality](self.reading),
         }
 
     def represent(self) -> tuple[list[Representation], dict[str, Any]]:
-        """Give the blocks of its trunk in forward order."""
+        """Give the blocks of its network in forward order."""
         config, weights = self.stored
         network = build(config)
         try:
             network.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in weights.items()})
         except RuntimeError:
             raise BadData(f"{self.address}: its weights do not fit its configuration; run dvc repro train.") from None
-        layers = _vision.represent(network.trunk, prepare, self.stimuli, self.reading)
-        run, _, step = self.address.rest.partition("/step-")
+        trunk: Any = network.trunk if self.modality == "vision" else network.base_model
+        layers, family = self._seen(trunk, config) if self.modality == "vision" else self._read(trunk, config)
+        named = _NAME.fullmatch(self.address.rest)
+        assert named is not None  # load has refused any other name
         return layers, {
-            "family": self.options.family or _layouts.family(network.trunk),
+            "family": family,
             "architecture": config["architecture"],
-            "parameters": sum(one.numel() for one in network.trunk.parameters()),
-            "run": run,
-            "step": int(step),
+            "parameters": sum(one.numel() for one in trunk.parameters()),
+            "run": named["run"],
+            "step": int(named["step"]),
+            "weights": "ema" if named["ema"] else "raw",
+            "seen": config["seen"],
         }
+
+    def _seen(self, trunk: nn.Module, config: Mapping[str, Any]) -> tuple[list[Representation], str]:
+        side = config["size"]
+        shown = self.stimuli.shown(f"square {side}", partial(_trained_vision.square, side=side))
+        layers = _vision.represent(trunk, _trained_vision.prepare, shown, self.reading)
+        return layers, _layouts.family(trunk)
+
+    def _read(self, trunk: nn.Module, config: Mapping[str, Any]) -> tuple[list[Representation], str]:
+        tokenizer = _trained_language.tokenizer(config)
+        template = "bare" if self.reading.readout == "bare" else _trained_language.TEMPLATE
+        prompts = _prompts.encode(tokenizer, self.stimuli.captions, template)
+        padding: Any = tokenizer.pad_token_id
+        return _language.represent(trunk, prompts, padding, self.stimuli, self.reading), str(config["architecture"])
 
 
 def load(address: Address, options: Options, stimuli: Stimuli, reading: Reading) -> Checkpoint:
     """Name a step of a run."""
-    if not address.rest.partition("/step-")[2].isdigit():
-        raise BadRequest(f"expected 'checkpoint:run/step-000064', found '{address}'.")
+    if not _NAME.fullmatch(address.rest):
+        raise BadRequest(f"expected 'checkpoint:run/step-000064' or '…/step-000064-ema', found '{address}'.")
     return Checkpoint(address, options, stimuli, reading)

@@ -48,7 +48,7 @@ class Pixels:
     def represent(self) -> tuple[list[Representation], dict[str, Any]]:
         """Give its only layer."""
         values = np.concatenate([cosines(batch) for batch in self.stimuli.picture_batches(self.reading.batch_size)])
-        facts = {"family": self.options.family or "pixels", "architecture": "cosine projection", "parameters": 0}
+        facts = {"family": "pixels", "architecture": "cosine projection", "parameters": 0}
         return [layer(values, self.stimuli, "cosines", (0, 1), pooling="none")], facts
 
 

@@ -1,5 +1,6 @@
 """Vision networks of timm, by name: `timm:resnet50.a1_in1k`, or with random weights `timm:test_vit.random-1`."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from torch import Tensor, nn
 from homoplasy.address import Address
 from homoplasy.errors import BadRequest, WorkFailed, nearest
 from homoplasy.models import _contract, _hub, _layouts, _vision
-from homoplasy.models._contract import Reading, Stimuli
+from homoplasy.models._contract import Outline, Reading, Stimuli
 from homoplasy.models._seeded import seeded
+from homoplasy.models._shelf import Geometry
 from homoplasy.representation import Representation
 
-VERSION = 1
+VERSION = 2
 
 
 class Options(_contract.Options):
@@ -63,37 +65,55 @@ class Timm:
             "weights": weights,
             "libraries": [timm.__version__, str(torch.__version__)],
             "size": self.options.size,
-            "pool": self.reading.pool,
-            "batch_size": self.reading.batch_size,
+            **self.reading.looking,
         }
 
     def network(self) -> nn.Module:
         """Build the network with its weights."""
-        size: dict[str, Any] = {"img_size": self.options.size} if self.options.size and self._fixed_size() else {}
         if self.seed is not None:
             with seeded(self.seed):
-                return timm.create_model(self.architecture, pretrained=False, **size).eval()
+                return timm.create_model(self.architecture, pretrained=False, **self._size()).eval()
         source = {"file": str(self._file())}
-        return timm.create_model(self.address.rest, pretrained=True, pretrained_cfg_overlay=source, **size).eval()
+        return timm.create_model(
+            self.address.rest, pretrained=True, pretrained_cfg_overlay=source, **self._size()
+        ).eval()
 
     def represent(self) -> tuple[list[Representation], dict[str, Any]]:
         """Give the blocks in forward order."""
         network = self.network()
-        config = resolve_model_data_config(network)
-        if self.options.size:
-            config["input_size"] = (3, self.options.size, self.options.size)
-        transform = create_transform(**config, is_training=False)
+        config = self._preprocessing(network)
+        mean, std = (torch.tensor(config[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
 
         def prepare(pictures: NDArray[np.uint8]) -> Tensor:
-            return torch.stack([transform(Image.fromarray(picture)) for picture in pictures])
+            maps = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous().float()
+            return maps.div_(255).sub_(mean).div_(std)
 
-        layers = _vision.represent(network, prepare, self.stimuli, self.reading)
+        layers = _vision.represent(network, prepare, self.stimuli.shown(*_geometry(config)), self.reading)
         return layers, {
-            "family": self.options.family or _layouts.family(network),
+            "family": _layouts.family(network),
             "architecture": self.architecture,
             "parameters": sum(one.numel() for one in network.parameters()),
+            "image_size": config["input_size"][-1],
             "preprocessing": {key: list(one) if isinstance(one, tuple) else one for key, one in config.items()},
         }
+
+    def outline(self) -> Outline:
+        """Its layers, from shapes alone."""
+        with torch.device("meta"):
+            network = timm.create_model(self.architecture, pretrained=False, **self._size())
+        given = torch.zeros(1, *self._preprocessing(network)["input_size"], device="meta")
+        with _vision.evaluating(network):
+            widths = {name: one.width for name, one in _vision.layers(network, given, self.reading).items()}
+        return Outline(self.modality, widths, sum(one.numel() for one in network.parameters()))
+
+    def _preprocessing(self, network: nn.Module) -> dict[str, Any]:
+        """The network's own configuration of what it is shown."""
+        config: dict[str, Any] = resolve_model_data_config(network)
+        return config | ({"input_size": (3, self.options.size, self.options.size)} if self.options.size else {})
+
+    def _size(self) -> dict[str, Any]:
+        """What a network must be told when it is built at another size than its own."""
+        return {"img_size": self.options.size} if self.options.size and self._fixed_size() else {}
 
     def _fixed_size(self) -> bool:
         """Whether the network must be told the size of its input when it is built."""
@@ -108,6 +128,17 @@ class Timm:
         if config is None or not config.hf_hub_id:
             raise WorkFailed(f"timm has no pretrained weights called '{self.address.rest}' on the model hub.")
         return _hub.file(config.hf_hub_id, "model.safetensors", self.options.revision)
+
+
+def _geometry(config: Mapping[str, Any]) -> tuple[str, Geometry]:
+    """What is done to a picture before its colours are scaled, and a name that tells it from any other."""
+    transform = create_transform(**config, is_training=False, use_prefetcher=True)  # so that it ends before scaling
+    name = json.dumps({key: config[key] for key in sorted(config) if key not in {"mean", "std"}})
+
+    def geometry(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.stack([np.moveaxis(np.asarray(transform(Image.fromarray(one))), 0, -1) for one in pictures])
+
+    return name, geometry
 
 
 def load(address: Address, options: Options, stimuli: Stimuli, reading: Reading) -> Timm:

@@ -6,24 +6,25 @@ both name the model.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import transformers
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
 from homoplasy.address import Address
 from homoplasy.errors import BadRequest, WorkFailed
 from homoplasy.models import _contract, _hub, _language, _prompts
-from homoplasy.models._contract import Reading, Stimuli
+from homoplasy.models._contract import Outline, Reading, Stimuli
 from homoplasy.models._seeded import seeded
 from homoplasy.representation import Representation
 
-VERSION = 1
+VERSION = 2
 
 
 class Options(_contract.Options):
@@ -31,8 +32,11 @@ class Options(_contract.Options):
 
     revision: str | None = None
     config: dict[str, int | float | bool | str] | None = None
-    template: _prompts.Template = "chat"
+    template: Literal["chat", "plain"] = "chat"
     remote_code: bool = False
+    gated: bool = False  # its licence must be accepted on the hub before its files are given out
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    padding: _language.Side = "right"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class Causal:
         """Type and seed of a model with random weights; None for one of the hub."""
         return re.fullmatch(r"([^/]+)\.random-(\d+)", self.address.rest)
 
+    @property
+    def repository(self) -> str:
+        """Its name on the hub."""
+        return self.address.rest.partition("@")[0]
+
+    @property
+    def revision(self) -> str | None:
+        """The branch, tag or commit that the address or the roster line names; None: the newest."""
+        return self.address.rest.partition("@")[2] or self.options.revision
+
     @cached_property
     def identity(self) -> Mapping[str, Any]:
         """Library versions and configuration, or the commit of the weights; then how the states are read."""
@@ -57,8 +71,9 @@ class Causal:
         return {
             "weights": config or {"commit": self._commit},
             "libraries": [transformers.__version__, str(torch.__version__)],
-            "template": self.options.template,
+            "template": self._template,
             "readout": self.reading.readout,
+            "states": self.reading.states,
             "batch_size": self.reading.batch_size,
         }
 
@@ -66,51 +81,98 @@ class Causal:
         """Give the blocks in forward order."""
         tokenizer = self.tokenizer()
         network = self.network(len(tokenizer))
-        prompts = _prompts.encode(tokenizer, self.stimuli.captions, self.options.template)
+        prompts = _prompts.encode(tokenizer, self.stimuli.captions, self._template)
         padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else prompts[0].tokens[0]
-        layers = _language.represent(network, prompts, padding, self.stimuli, self.reading)
+        layers = _language.represent(network, prompts, padding, self.stimuli, self.reading, self.options.padding)
         kind = str(network.config.model_type)  # type: ignore[union-attr] # the configuration of a transformers model
         return layers, {
-            "family": self.options.family or kind,
-            "architecture": kind,
+            "family": kind,
+            "architecture": "Transformer" if hasattr(network.config, "num_attention_heads") else kind,
+            "type": kind,
             "parameters": sum(one.numel() for one in network.parameters()),
-            "template": self.options.template,
+            "template": self._template,
             "dtype": str(next(network.parameters()).dtype).removeprefix("torch."),
+            **({} if self.random else {"commit": self._commit}),
+            **self._step(),
         }
+
+    def outline(self) -> Outline:
+        """Its blocks as its configuration says, without its weights."""
+        with torch.device("meta"):
+            network = AutoModel.from_config(
+                self.configuration(vocabulary=2), trust_remote_code=self.options.remote_code
+            )
+        width = int(network.config.hidden_size)
+        parameters = sum(one.numel() for one in network.parameters())
+        return Outline(self.modality, dict.fromkeys(_language.blocks(network), width), parameters)
+
+    def configuration(self, vocabulary: int) -> PretrainedConfig:
+        """The configuration on the hub, or the one of the roster line with this number of words."""
+        if self.random:
+            return AutoConfig.for_model(self.random[1], vocab_size=vocabulary, **(self.options.config or {}))
+        with self._reading():
+            return AutoConfig.from_pretrained(self.repository, **self._source())
 
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The model's own tokenizer, or one of the captions' words."""
         if self.random:
             return _prompts.word_tokenizer(self.stimuli.captions)
-        return AutoTokenizer.from_pretrained(self.address.rest, **self._source())
+        with self._reading():
+            return AutoTokenizer.from_pretrained(self.repository, **self._source())
 
     def network(self, vocabulary: int) -> nn.Module:
         """Build the network, without the head that would name the next token."""
+        chosen = None if self.options.dtype == "auto" else getattr(torch, self.options.dtype)
         if self.random:
-            config = AutoConfig.for_model(self.random[1], vocab_size=vocabulary, **(self.options.config or {}))
             with seeded(int(self.random[2])):
-                return AutoModel.from_config(config, dtype=torch.float32).eval()
-        network = AutoModel.from_pretrained(self.address.rest, dtype="auto", use_safetensors=True, **self._source())
-        return (network.float() if network.dtype == torch.float16 else network).eval()  # bfloat16 stays: trained in it
+                return AutoModel.from_config(self.configuration(vocabulary), dtype=chosen or torch.float32).eval()
+        with self._reading():
+            network = AutoModel.from_pretrained(
+                self.repository, dtype=chosen or "auto", use_safetensors=True, **self._source()
+            )
+        # A model trained in bfloat16 stays in it; float16 is how weights were stored, never how they were trained.
+        return (network.float() if chosen is None and network.dtype == torch.float16 else network).eval()
+
+    @property
+    def _template(self) -> _prompts.Template:
+        return "bare" if self.reading.readout == "bare" else self.options.template
+
+    def _step(self) -> dict[str, Any]:
+        """Which step of a training run the revision names, where it names one (Pythia: step0 ... step143000)."""
+        found = re.fullmatch(r"step(\d+)", self.revision or "")
+        return {"run": self.repository, "step": int(found[1]), "weights": "raw"} if found else {}
 
     @cached_property
     def _commit(self) -> str:
-        return _hub.commit(_hub.file(self.address.rest, "config.json", self.options.revision))
+        return _hub.commit(_hub.file(self.repository, "config.json", self.revision, gated=self.options.gated))
 
     def _source(self) -> dict[str, Any]:
         return {"revision": self._commit, "trust_remote_code": self.options.remote_code}
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, ImportError) as fault:
+            words = str(fault).strip().partition("\n")[0].rstrip(".")
+            raise WorkFailed(f"transformers cannot read '{self.repository}' ({words}).") from None
+
 
 def load(address: Address, options: Options, stimuli: Stimuli, reading: Reading) -> Causal:
     """Name a language model; refuse code of its own that the user has not allowed, and a type that does not exist."""
-    if options.remote_code and address.rest not in reading.code_allowed:
-        raise WorkFailed(
-            f"'{address.rest}' runs code of its own; if you trust it, write in local.yaml: "
-            f"remote_code: ['{address.rest}']"
-        )
     model = Causal(address, options, stimuli, reading)
-    if model.random is None and "/" not in address.rest:
-        raise BadRequest(f"expected 'transformers:owner/name' or 'transformers:type.random-1', found '{address}'.")
+    if options.remote_code and model.repository not in reading.code_allowed:
+        raise WorkFailed(
+            f"'{model.repository}' runs code of its own; if you trust it, write in local.yaml: "
+            f"remote_code: ['{model.repository}']"
+        )
+    if model.random is None and not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", address.rest):
+        raise BadRequest(
+            f"expected 'transformers:owner/name', 'transformers:owner/name@revision' or 'transformers:type.random-1', "
+            f"found '{address}'."
+        )
+    if "@" in address.rest and options.revision:
+        raise BadRequest(f"'{address}' names a revision, and its line another one ('{options.revision}'); keep one.")
     if model.random is not None and model.random[1] not in transformers.CONFIG_MAPPING:
         raise BadRequest(f"transformers knows no type of model called '{model.random[1]}'.")
     return model

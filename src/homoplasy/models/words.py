@@ -61,7 +61,7 @@ class Words:
 
     def represent(self) -> tuple[list[Representation], dict[str, Any]]:
         """Give its only layer."""
-        facts = {"family": self.options.family or "words", "architecture": "bag of words", "parameters": 0}
+        facts = {"family": "words", "architecture": "bag of words", "parameters": 0}
         return [layer(bag(self.stimuli.captions), self.stimuli, "counts", (0, 1), readout="caption")], facts
 
 

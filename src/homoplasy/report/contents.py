@@ -24,11 +24,47 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A table under its heading, with what to know before reading it."""
+    """A table under its heading, with what to know before reading it; its name is that of its files."""
 
+    name: str
     title: str
     note: str
     table: Table
+
+    def files(self) -> dict[str, bytes]:
+        """The table as CSV and, for a paper, as LaTeX (booktabs)."""
+        frame = pd.DataFrame(self.table.rows, columns=[column.title for column in self.table.columns])
+        csv = frame.to_csv(index=False, lineterminator="\n")
+        return {f"{self.name}.csv": csv.encode(), f"{self.name}.tex": latex(self).encode()}
+
+
+_TEX = str.maketrans(
+    {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+     "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "−": "$-$", "×": r"$\times$", "ρ": r"$\rho$",
+     "σ": r"$\sigma$", "≤": r"$\le$", "±": r"$\pm$", "–": "--"}
+    | {power: f"$^{{{digit}}}$" for digit, power in zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)} | {"⁻": "$^{-}$"}
+)  # fmt: skip
+
+
+def latex(section: Section) -> str:
+    """A table for a paper; it asks for the package booktabs."""
+    table = section.table
+    shape = "".join("r" if column.right else "p{4cm}" if column.wrap else "l" for column in table.columns)
+    lines = [[column.title for column in table.columns], *table.rows]
+    head, *body = [" & ".join(cell.translate(_TEX) for cell in line) + r" \\" for line in lines]
+    return "\n".join(
+        [
+            f"% {section.title}. {section.note}",
+            rf"\begin{{tabular}}{{{shape}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
 
 
 def correlations(table: pd.DataFrame) -> Section:
@@ -49,7 +85,7 @@ def correlations(table: pd.DataFrame) -> Section:
         "Pearson's r and Spearman's ρ, each with two 95 % intervals: on Fisher's scale, which takes models for "
         "independent, and by drawing whole families of models anew"
     )
-    return Section("Correlations", f"{note} ({hows})." if hows else f"{note}.", Table(columns, rows))
+    return Section("correlations", "Correlations", f"{note} ({hows})." if hows else f"{note}.", Table(columns, rows))
 
 
 def _estimate(row: pd.Series) -> list[str]:
@@ -75,7 +111,7 @@ def chance(table: pd.DataFrame) -> Section:
         "z is the distance of a score from its chance mean, in standard deviations of chance, over all layers, regions "
         "and subjects. Where models share nothing with the brain its sd is 1."
     )
-    return Section("Distance from chance", note, Table(columns, rows))
+    return Section("chance", "Distance from chance", note, Table(columns, rows))
 
 
 _COUNTS = ("voxels_labelled", "voxels", "voxels_constant", "voxels_dropout", "voxels_unreliable")
@@ -96,7 +132,7 @@ def regions(table: pd.DataFrame) -> Section:
         rows.append([str(region), str(group["network"].iloc[0]), *cells])
     subjects = known["subject"].nunique()
     note = f"Voxels a region, mean over {words.count(subjects, 'subject')}; in brackets, in how many it was left out."
-    return Section("Regions", note if rows else "This world has no brain data.", Table(columns, rows))
+    return Section("regions", "Regions", note if rows else "This world has no brain data.", Table(columns, rows))
 
 
 def failures(models: pd.DataFrame, model_scores: pd.DataFrame) -> Section:
@@ -109,7 +145,7 @@ def failures(models: pd.DataFrame, model_scores: pd.DataFrame) -> Section:
     lines = sorted(pd.concat([lost, none])[["model", "what", "reason"]].to_numpy(object).tolist())
     columns = [Column("model"), Column("lacks"), Column("reason", wrap=True)]
     note = f"{words.count(len(lines), 'entry')}. They are in no correlation." if lines else "Every model was scored."
-    return Section("Models that are missing, and why", note, Table(columns, lines))
+    return Section("missing", "Models that are missing, and why", note, Table(columns, lines))
 
 
 def _reasons(group: pd.DataFrame) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from io import BytesIO
 from typing import Any
 
@@ -12,12 +13,13 @@ from matplotlib.figure import Figure
 
 from homoplasy.report.style import PAPER, TOKENS, rc
 
+DPI = 300  # what journals ask of a picture made of points
 _IDS = re.compile(r'(\bid="|href="#|url\(#)')
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure in its four files, with what the page says of it."""
+    """One figure in its four files, with what is said of it: the caption, and the reading made of its numbers."""
 
     name: str
     title: str
@@ -26,6 +28,7 @@ class Drawing:
     pdf: bytes
     png: bytes
     csv: bytes
+    reading: str = ""
 
     def files(self) -> dict[str, bytes]:
         """File name to content."""
@@ -42,10 +45,12 @@ class Drawing:
         text = _IDS.sub(lambda found: f"{found.group(1)}{self.name}-", text)
         for colour, token in TOKENS.items():
             text = re.sub(colour, f"var(--{token})", text, flags=re.IGNORECASE)
-        return text
+        return text.replace("<svg ", f'<svg aria-label="{escape(self.title, quote=True)}" ', 1)
 
 
-def finish(name: str, title: str, caption: str, table: pd.DataFrame, draw: Callable[[], Figure]) -> Drawing:
+def finish(
+    name: str, title: str, caption: str, table: pd.DataFrame, draw: Callable[[], Figure], *, reading: str = ""
+) -> Drawing:
     """Draw in the house style and save in every format."""
     with mpl.rc_context(rc(name)):
         figure = draw()
@@ -53,9 +58,9 @@ def finish(name: str, title: str, caption: str, table: pd.DataFrame, draw: Calla
         figure.set_layout_engine("none")
         svg = _saved(figure, "svg", {"Date": None, "Creator": None})
         pdf = _saved(figure, "pdf", {"CreationDate": None, "Creator": None, "Producer": None})
-        png = _saved(figure, "png", {"Software": None}, dpi=200, facecolor=PAPER)
+        png = _saved(figure, "png", {"Software": None}, dpi=DPI, facecolor=PAPER)
     csv = table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
-    return Drawing(name, title, caption, svg, pdf, png, csv)
+    return Drawing(name, title, caption, svg, pdf, png, csv, reading)
 
 
 def _saved(figure: Figure, kind: str, metadata: dict[str, str | None], **options: Any) -> bytes:

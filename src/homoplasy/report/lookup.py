@@ -53,6 +53,39 @@ def correlation(
     return Found(row["r"], int(row["n"]), min(low, row["family_low"]), max(high, row["family_high"]), both)
 
 
+class Fact(NamedTuple):
+    """One fact of the study with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+    def text(self, digits: int = 2) -> str:
+        """The value and its interval in a few words."""
+        known = "" if np.isnan(self.low) else f" ({words.interval(self.low, self.high, digits)})"
+        return f"{words.number(self.value, digits)}{known}"
+
+
+_NO_FACT = Fact(float("nan"), float("nan"), float("nan"), float("nan"), 0)
+
+
+def fact(table: pd.DataFrame, reading: str, modality: str, name: str, item: str = "") -> Fact:
+    """Find one fact (`tables.FACTS`); one that is not there has no value."""
+    named = {"reading": reading, "modality": modality, "fact": name, "item": item}
+    rows = table[(table[list(named)] == pd.Series(named)).all(axis=1)]
+    if rows.empty:
+        return _NO_FACT
+    row = rows.iloc[0]
+    return Fact(row["value"], row["low"], row["high"], row["p"], int(row["n"]))
+
+
+def main_reading(table: pd.DataFrame) -> str:
+    """The calibrated reading where it is there, else the released one; empty where there is neither."""
+    return next((name for name in ("calibrated", "released") if (table["reading"] == name).any()), "")
+
+
 def ceiling(of_subjects: pd.Series) -> float:
     """Mean ceiling of a region; none where most subjects show no reliable signal, since a few pass by chance."""
     return float(of_subjects.mean()) if of_subjects.notna().mean() > 0.5 else float("nan")

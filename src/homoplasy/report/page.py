@@ -1,15 +1,15 @@
 """The page: one file with everything in it, readable on a phone, in the dark, and without a network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import resources
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from homoplasy.report import contents, hierarchy, learning, performance, tree, verdicts, words
+from homoplasy.report import atlas, contents, ledger, published_tables, verdicts, words
 from homoplasy.report.drawing import Drawing
+from homoplasy.report.figures import PUBLISHED, absent
+from homoplasy.report.inputs import Inputs
 
 READINGS: Mapping[str, str] = {"calibrated": "calibrated reading", "released": "as released"}
 _SAME = (
@@ -17,44 +17,17 @@ _SAME = (
     "is the mean over the best regions of each subject at one depth. Those regions are chosen on the images they are "
     "scored on, so chance alone would lift a score a little above the floor that is shown."
 )
-_PROVENANCE = (
-    "Every number on this page was computed by the stages fetch, parcellate, train, extract, cka, stats, taxonomy and "
-    "report of homoplasy; dvc.lock names the exact bytes that each of them read and wrote. The page holds no date, "
-    "host or path, so that the same inputs give the same page. The method is that of Shen, Zhao, Dong, Zhang and Zeng "
-    "(arXiv 2507.01966), read as the settings say."
+PROVENANCE = (
+    "Every number here was computed by the stages fetch, parcellate, train, extract, cka, stats, taxonomy, claims and "
+    "report of homoplasy. The files below were read; dvc.lock holds the same hashes, and those of everything they were "
+    "made from. The report holds no date, host or path, so that the same inputs give the same bytes. The method is "
+    "that of Shen, Zhao, Dong, Zhang and Zeng (arXiv 2507.01966), read as the settings say."
 )
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The tables that a report is made of."""
-
-    title: str
-    about: str
-    world: str
-    preset: str
-    model_scores: pd.DataFrame
-    correlations: pd.DataFrame
-    profiles: pd.DataFrame
-    spreads: pd.DataFrame
-    regions: pd.DataFrame
-    models: pd.DataFrame
-    leaves: pd.DataFrame
-    linkage: pd.DataFrame
-    tree: pd.DataFrame
-    histories: Mapping[str, pd.DataFrame]
-    settings: Mapping[str, str]
-
-
-def drawings(inputs: Inputs) -> list[Drawing]:
-    """Every figure that this world has the numbers for."""
-    found = [
-        performance.figure(inputs.model_scores, inputs.correlations),
-        hierarchy.figure(inputs.profiles, inputs.regions),
-        tree.figure(inputs.leaves, inputs.linkage, inputs.tree, inputs.model_scores),
-        *learning.figures(inputs.histories, inputs.model_scores),
-    ]
-    return [drawing for drawing in found if drawing is not None]
+AGAIN = (
+    "The study printed one score a model and kernel width, for 36 language and 594 vision models. These are values "
+    "read off its figures: printed, not true ones. Its own statistics come out of them again; then the same points are "
+    "asked what else they go with."
+)
 
 
 def page(inputs: Inputs, drawn: list[Drawing]) -> str:
@@ -66,34 +39,62 @@ def page(inputs: Inputs, drawn: list[Drawing]) -> str:
         keep_trailing_newline=True,
     )
     room.globals["zip"] = zip
-    css = resources.files("homoplasy.report").joinpath("page.css").read_text(encoding="utf-8")
+    rows = ledger.rows(inputs.claims, inputs.study["correlations"])
     figures = [
-        {"name": one.name, "title": one.title, "caption": one.caption, "svg": Markup(one.inline())} for one in drawn
+        {"number": number, "name": one.name, "title": one.title, "caption": one.caption}
+        | {"reading": one.reading, "svg": Markup(one.inline())}
+        for number, one in enumerate(drawn, 1)
     ]
+    first, rest = ([one for one in figures if (one["name"] in PUBLISHED) is wanted] for wanted in (True, False))
     return room.get_template("page.html.jinja").render(
         title=inputs.title,
-        css=Markup(css),
+        css=Markup(_text("page.css")),
+        script=Markup(_text("page.js")),
         question=verdicts.QUESTION,
         about=inputs.about,
         facts=facts(inputs),
-        verdicts=verdicts.verdicts(inputs.model_scores, inputs.correlations),
+        ledger=rows,
+        places=list(ledger.PLACES.values()),
+        counts=ledger.counts(rows),
+        summary=ledger.summary(rows),
+        meanings=ledger.MEANINGS,
+        source=inputs.source,
+        again=AGAIN,
+        published=first,
+        check=published_tables.checks(inputs.again["printed_checks"]),
+        verdicts=verdicts.verdicts(inputs.study["model_scores"], inputs.study["correlations"]),
         readings=READINGS,
         notes=notes(inputs),
-        drawings=figures,
+        drawings=rest,
         absent=absent(drawn),
+        atlas=_atlas(inputs),
         sections=sections(inputs),
         settings="\n".join(inputs.settings.values()),
-        provenance=_PROVENANCE,
+        provenance=PROVENANCE,
+        read=inputs.read,
+        versions=inputs.versions or {},
     )
+
+
+def _text(name: str) -> str:
+    return resources.files("homoplasy.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _atlas(inputs: Inputs) -> Markup:
+    """What the atlas draws, as JSON; empty where there are no regions and layers."""
+    if inputs.atlas is None:
+        return Markup("")
+    return Markup(atlas.as_json(inputs.atlas, inputs.models, inputs.regions, inputs.study["leaves"]))
 
 
 def facts(inputs: Inputs) -> str:
     """What was compared, in one line."""
-    whole = inputs.model_scores[inputs.model_scores["run"] == ""].drop_duplicates("model")
+    scores = inputs.study["model_scores"]
+    whole = scores[scores["run"] == ""].drop_duplicates("model")
     counts = [
         words.count(int(count), f"{modality} model") for modality, count in whole["modality"].value_counts().items()
     ]
-    runs = inputs.model_scores.loc[inputs.model_scores["run"] != "", "model"].nunique()
+    runs = scores.loc[scores["run"] != "", "model"].nunique()
     counts += [words.count(runs, "checkpoint")] if runs else []
     kept = inputs.regions[inputs.regions["reason"] == ""]
     if len(kept):
@@ -103,30 +104,36 @@ def facts(inputs: Inputs) -> str:
 
 def notes(inputs: Inputs) -> list[str]:
     """How the two readings were taken."""
-    taken = inputs.model_scores.drop_duplicates("reading").set_index("reading")["params"]
+    taken = inputs.study["model_scores"].drop_duplicates("reading").set_index("reading")["params"]
     said = [f"{name}: {words.reading(taken[reading])}." for reading, name in READINGS.items() if reading in taken]
     if not said:
         return []
     return [" ".join(one[0].upper() + one[1:] for one in said) + " " + _SAME]
 
 
-def absent(drawn: list[Drawing]) -> list[str]:
-    """Which figures are not on the page, and what they would need."""
-    names = {one.name.partition("-")[0] for one in drawn}
-    needs = {
-        "performance": "No figure of scores: no model has one.",
-        "hierarchy": "No map of regions and depths: this world has no scores by region.",
-        "tree": "No tree of models: it takes three models with scores at half of the depths or more.",
-        "learning": "No learning curve: no network was trained in this world.",
-    }
-    return [why for name, why in needs.items() if name not in names]
-
-
 def sections(inputs: Inputs) -> list[contents.Section]:
-    """The tables below the figures."""
-    return [
-        contents.correlations(inputs.correlations),
-        contents.chance(inputs.spreads),
+    """The tables below the figures, which are also written as files."""
+    study, again = inputs.study, inputs.again
+    found = [
+        contents.correlations(study["correlations"]),
+        published_tables.by_benchmark(
+            study["associations"],
+            "benchmarks",
+            "Every benchmark",
+            "Score with performance, over the models that were tested on it; q: p after Benjamini and Hochberg within "
+            "a reading, modality, question and method.",
+        ),
+        published_tables.by_benchmark(
+            again["associations"],
+            "published-correlations",
+            "The published points at every kernel width",
+            "Score with performance, as it is and at equal width or size.",
+        ),
+        published_tables.checks(again["printed_checks"]),
+        published_tables.fits([("printed points", again["regressions"]), ("this world", study["regressions"])]),
+        published_tables.agreement(study["agreements"]),
+        contents.chance(study["spreads"]),
         contents.regions(inputs.regions),
-        contents.failures(inputs.models, inputs.model_scores),
+        contents.failures(inputs.models, study["model_scores"]),
     ]
+    return [one for one in found if one.table.rows or one.name in {"regions", "missing"}]

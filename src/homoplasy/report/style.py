@@ -32,6 +32,12 @@ NETWORKS: Mapping[str, str] = {
 }
 CATEGORIES: Sequence[str] = ("#0077bb", "#ee7733", "#009988", "#cc3311", "#33bbee", "#ee3377", "#ccbb44", "#aa4499")
 OTHER = "#a9a79f"
+ARCHITECTURES: Mapping[str, str] = {"CNN": "#4477aa", "Transformer": "#aa3377", "Hybrid": "#ccbb44"}
+SHORT: Mapping[str, str] = {
+    "Dorsal Attention": "Dors. Att.",
+    "Ventral Attention": "Vent. Att.",
+    "Frontoparietal": "Frontopar.",
+}
 
 WIDTH = 7.2  # inches: both columns of a paper page, the one column of ours
 

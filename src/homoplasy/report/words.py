@@ -1,6 +1,7 @@
 """Numbers as a reader writes them."""
 
 import math
+from collections.abc import Sequence
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NAMES = {
@@ -9,6 +10,9 @@ _NAMES = {
     "log_width": "ln width",
     "width": "width",
     "null_score": "its chance level",
+    "parameters": "parameters",
+    "log_parameters": "ln parameters",
+    "width^2": "its square",
 }
 
 
@@ -24,13 +28,33 @@ def number(value: float, digits: int = 2) -> str:
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
-def interval(low: float, high: float) -> str:
+def interval(low: float, high: float, digits: int = 2) -> str:
     """The two bounds of an interval.
 
     >>> interval(0.7849, 0.9404)
     '0.78 to 0.94'
     """
-    return "–" if math.isnan(low) else f"{number(low)} to {number(high)}"
+    return "–" if math.isnan(low) else f"{number(low, digits)} to {number(high, digits)}"
+
+
+def significant(value: float) -> str:
+    """Three digits that say something, or one decimal of a large number.
+
+    >>> significant(0.06789), significant(-3810.19), significant(float("nan"))
+    ('0.0679', '−3810.2', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    return (f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def p_value(p: float) -> str:
@@ -55,7 +79,7 @@ def pair(x: str, y: str, given: str = "") -> str:
     >>> pair("score", "performance", "log_width")
     'score with performance, at equal ln width'
     """
-    held = f", at equal {_NAMES[given]}" if given else ""
+    held = f", at equal {' and '.join(_NAMES[one] for one in given.split('+'))}" if given else ""
     return f"{_NAMES[x]} with {_NAMES[y]}{held}"
 
 

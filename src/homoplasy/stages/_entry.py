@@ -4,25 +4,59 @@ import argparse
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from homoplasy.errors import HomoplasyError
+from homoplasy.errors import BadRequest, HomoplasyError
+from homoplasy.execution import Shard, spread
+from homoplasy.stages import _place
 
 
 def enter(main: Callable[..., None]) -> None:
-    """Call `main` with a path for each of its parameters, taken from `--name PATH` on the command line."""
+    """Call `main` with a path for each of its parameters, taken from `--name PATH` on the command line.
+
+    A `main` that takes a `shard` does that share of the work for `--shard i/n`; without one, all shards run first
+    where the user's machine says so.
+    """
     parser = argparse.ArgumentParser(description=inspect.getdoc(inspect.getmodule(main)))
-    for name in inspect.signature(main).parameters:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True, dest=name)
+    parameters = inspect.signature(main).parameters
+    for name in parameters:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=name != "shard", dest=name)
     arguments = vars(parser.parse_args())
     try:
+        if arguments.get("shard"):
+            arguments["shard"] = Shard.parse(str(arguments["shard"]))
+        elif "shard" in parameters:
+            _spread(main, arguments)
         main(**arguments)
     except HomoplasyError as error:
         print(f"homoplasy: {error}", file=sys.stderr)  # noqa: T201 - the last word of a stage that failed
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _spread(main: Callable[..., None], arguments: Mapping[str, Path | None]) -> None:
+    """Run the shards of this very command where `local.yaml` says."""
+    module = sys.modules[main.__module__].__spec__
+    name = module.name if module else main.__module__
+    words = [word for key, path in arguments.items() if path for word in (f"--{key.replace('_', '-')}", str(path))]
+    place = _place.read(Path(str(arguments["params"])), name.rpartition(".")[2])
+    spread([sys.executable, "-m", name, *words], place)
+
+
+def device() -> str:
+    """Where networks run: HOMOPLASY_DEVICE where it is set, else the GPU where there is one."""
+    import torch
+
+    chosen = os.environ.get("HOMOPLASY_DEVICE")
+    if chosen is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError):
+        raise BadRequest(f"HOMOPLASY_DEVICE is '{chosen}', which is not here; 'cpu' always is.") from None
+    return chosen
 
 
 def threads() -> int:

@@ -1,29 +1,31 @@
-"""The features of a roster: planted ones placed, models read through the keyed store, wide layers cut by PCA."""
+"""The features of a roster: planted ones found, models read through the keyed store."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import torch
 import yaml
 from numpy.typing import NDArray
 
 from homoplasy.address import Address
+from homoplasy.datasets import nsd
 from homoplasy.errors import BadData, BadRequest, HomoplasyError
-from homoplasy.maths import pca
 from homoplasy.models._contract import Options, Reading, Stimuli, digest
-from homoplasy.models._roster import Entry
-from homoplasy.representation import Representation
-from homoplasy.store import arrays, files, keyed, weights
-from homoplasy.tables import MODELS
+from homoplasy.models._roster import Entry, Roster
+from homoplasy.models._shelf import Shelf
+from homoplasy.stages._entry import device
+from homoplasy.store import arrays, code, files, frames, keyed, weights
+from homoplasy.tables import STIMULI
 
 KIND = "features"
 # What models of other people's making raise when they cannot be read; anything else is a fault of ours.
-FAILURES = (HomoplasyError, OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError)
+FAILURES = (
+    HomoplasyError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ImportError,
+    AssertionError, NotImplementedError, MemoryError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Source:
 
     address: Address
     stored: Callable[[], Path]
+    labels: Mapping[str, Any] = field(default_factory=dict)  # what its roster line says of it
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,34 @@ class Extraction:
                 "features": arrays.FORMAT,
                 "address": str(entry.address),
                 "options": entry.options.model_dump(mode="json"),
-                "code": entry.version,
+                "code": [entry.version, code.fingerprint(f"homoplasy.models.{entry.address.source}")],
                 "model": dict(model.identity),
                 "stimuli": self._pictures if model.modality == "vision" else self._captions,
             }
         )
 
         def fill(part: Path) -> None:
+            entry.verify(self.reading.code_allowed)
             layers, facts = model.represent()
             arrays.write(part, KIND, layers, {"model": str(entry.address), "modality": model.modality, **facts})
 
         return keyed.keep(name, fill)
+
+
+def stimuli(brain: Path, raw: Path, shelf: Shelf) -> Stimuli:
+    """The pictures and captions of a world."""
+    shown = frames.read(brain / "stimuli.parquet", STIMULI)
+    return Stimuli(
+        shown["stimulus_id"].to_numpy(np.int64), shown["caption"].tolist(), nsd.open_tree(raw).pictures, shelf
+    )
+
+
+def sources(roster: Roster, stimuli: Stimuli, reading: Reading, raw: Path, models: Path) -> list[Source]:
+    """Every model of a roster, the ready-made ones first."""
+    entries = [*roster.entries, *(checkpoints(models) if roster.checkpoints else [])]
+    work = Extraction(stimuli, reading)
+    found = [*(planted(raw, stimuli.ids) if roster.planted else [])]
+    return found + [Source(one.address, lambda one=one: work.computed(one), one.facts.labels) for one in entries]  # type: ignore[misc]
 
 
 def planted(raw: Path, ids: NDArray[np.int64]) -> Iterator[Source]:
@@ -99,6 +119,12 @@ def checkpoints(models: Path) -> list[Entry]:
     return [Entry(Address("checkpoint", f"{path.parent.name}/{path.stem}"), Options()) for path in steps]
 
 
+def reading(settings: Mapping[str, Any], models: Path, local: Path) -> Reading:
+    """How models are read: what the settings say, the runs that were trained, what the machine provides."""
+    said = {one.name: settings[one.name] for one in fields(Reading) if one.name in settings}
+    return Reading(**said, stored=stored_in(models), code_allowed=code_allowed(local), device=device())
+
+
 def stored_in(models: Path) -> Callable[[str], tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]]:
     """What reads a checkpoint's configuration and weights."""
     return lambda rest: weights.read(models / f"{rest}.safetensors")
@@ -116,57 +142,3 @@ def code_allowed(local: Path) -> frozenset[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadRequest(f"{local.name}: remote_code is {names!r}; expected a list of models, such as ['owner/name'].")
     return frozenset(names)
-
-
-@dataclass(frozen=True)
-class Placing:
-    """Where features go, for which stimuli, and from which width on components take their place."""
-
-    features: Path
-    ids: NDArray[np.int64]
-    share: float
-    above: float
-
-    def place(self, source: Source) -> dict[str, Any]:
-        """Put a model's features in their place, and give its row of the table."""
-        stored = source.stored()
-        container = arrays.Container(stored, KIND)
-        at = self.features / source.address.source / f"{source.address.rest.replace('/', '--')}.safetensors"
-        names = container.names()
-        cut = self.share < 1 and any(self._wide(container[name]) for name in names)
-        if cut or not np.array_equal(container.stimulus_ids, self.ids):
-            layers = [self._cut(container[name].select(self.ids)) for name in names]
-            arrays.write(at, KIND, layers, container.facts)
-        else:
-            keyed.place(stored, at)
-        return row(str(source.address), container.facts, len(names))
-
-    def _wide(self, layer: Representation) -> bool:
-        """Whether a layer is cut: one that is not finite or constant stays as it is, for cka to say so."""
-        if self.share == 1 or layer.n_units <= self.above or not np.isfinite(layer.values).all():
-            return False
-        return bool(np.ptp(layer.values, axis=0).any())
-
-    def _cut(self, layer: Representation) -> Representation:
-        if not self._wide(layer):
-            return layer
-        values = pca.scores(torch.from_numpy(layer.values.astype(np.float32)), self.share).numpy()
-        return replace(layer, values=values, facts={**layer.facts, "pca": values.shape[1], "pca_variance": self.share})
-
-
-def row(address: str, facts: Mapping[str, Any], layers: int, reason: str = "") -> dict[str, Any]:
-    """A row of the table of models."""
-    texts = {column: str(facts.get(column, "")) for column in ("modality", "family", "architecture", "run")}
-    numbers = {"parameters": float(facts.get("parameters", "nan")), "step": int(facts.get("step", -1))}
-    return {"model": address, "layers": layers, "reason": reason, **texts, **numbers}
-
-
-def reason_of(failure: BaseException) -> str:
-    """The first line of what went wrong; errors of others with their type."""
-    words = str(failure).strip().partition("\n")[0]
-    return words if isinstance(failure, HomoplasyError) else f"{type(failure).__name__}: {words}"
-
-
-def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The table of models, sorted by address."""
-    return pd.DataFrame(rows).sort_values("model", ignore_index=True) if rows else MODELS.empty()

@@ -4,48 +4,67 @@ import hashlib
 import inspect
 import os
 import sys
-import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from homoplasy import scoring
 from homoplasy.datasets._manifest import digest
 from homoplasy.errors import BadRequest
-from homoplasy.maths import kernels, moments, standardise
-from homoplasy.measures import Measure, _contract, cka
+from homoplasy.execution import Shard
+from homoplasy.maths.tiles import Precision
+from homoplasy.measures import CKA, cka
 from homoplasy.representation import Representation
-from homoplasy.stages._entry import threads
+from homoplasy.scoring import cells, scorer, sweeps
 from homoplasy.store import arrays, frames, keyed
 from homoplasy.tables import SCORES
 
 MEMORY = "8GB"  # HOMOPLASY_MEMORY allows another amount
+_NUMBERS = ("homoplasy.maths.", "homoplasy.measures.")  # the rooms that numbers come from
 _LEAST = 4  # images: debiasing divides by n - 3
-_CODE = (kernels, moments, standardise, _contract, cka, scoring)  # what the numbers come from
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which images and which hemispheres of a subject are scored, by which measures."""
+    """Which images and which hemispheres of a subject are scored, by which measures, in which precision."""
 
     images: str  # own | shared | all
     hemispheres: str  # pooled | split | both
-    measures: Sequence[Measure]
+    measures: Sequence[CKA]
+    precision: Precision
+
+    @property
+    def size(self) -> int:
+        """How many there are of each layer and region."""
+        return sum(len(one.params) for one in self.measures)
 
     @cached_property
     def code(self) -> str:
         """A digest of the code and the choices that decide the numbers, for the key of the store."""
-        source = "".join(map(inspect.getsource, (*_CODE, sys.modules[__name__])))
+        made = (*behind(cka), cells, scorer, sweeps, sys.modules[__name__])
+        source = "".join(map(inspect.getsource, made))
         return hashlib.sha256(f"{source}{self!r}".encode()).hexdigest()
+
+
+def behind(module: ModuleType) -> list[ModuleType]:
+    """The module and the measures and maths that it stands on, by name."""
+    found: dict[str, ModuleType] = {}
+    waiting = [module]
+    while waiting:
+        one = waiting.pop()
+        found[one.__name__] = one
+        homes = (getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in vars(one).values())
+        names = {str(home) for home in homes} - set(found)
+        waiting += [sys.modules[name] for name in names if name.startswith(_NUMBERS)]
+    return [found[name] for name in sorted(found)]
 
 
 @dataclass(frozen=True)
@@ -64,6 +83,10 @@ class Model:
         """SHA-256 of the file."""
         return digest(self.path)
 
+    def __len__(self) -> int:
+        """The number of its layers."""
+        return len(arrays.Container(self.path, "features").names())
+
     def layers(self, images: NDArray[Any]) -> Iterator[Representation]:
         """Every layer over these images."""
         container = arrays.Container(self.path, "features")
@@ -73,30 +96,42 @@ class Model:
             yield Representation(found.values, found.stimulus_ids, self.name, facts=facts)
 
 
-def scored(patterns: Iterable[Path], models: Sequence[Model], choice: Choice) -> Iterator[tuple[str, str, Path]]:
-    """Score every model against every subject; yield model, subject and the stored file as each is done.
-
-    Models are shared out to threads, each with one thread of torch: scores have the same bits on any number of cores.
-    """
-    with _one_thread_each():
-        for path in patterns:
-            subject = Subject(path, choice)  # one at a time: what is made of its regions is large
-            pool = ThreadPoolExecutor(threads())
-            try:
-                for model, stored in zip(models, pool.map(subject.scored, models), strict=True):
-                    yield model.name, subject.name, stored
-            finally:
-                pool.shutdown(cancel_futures=True)
+def patterns(brain: Path) -> list[Path]:
+    """The patterns of every subject, in order."""
+    return sorted(brain.glob("*/patterns.safetensors"))
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def models(features: Path, shard: Shard | None = None) -> list[Model]:
+    """Every model that has features, by name, or those of a shard."""
+    found = sorted((Model(path) for path in features.rglob("*.safetensors")), key=lambda one: one.name)
+    return shard.of(found) if shard else found
+
+
+def read(stored: Iterable[Path]) -> pd.DataFrame:
+    """All stored scores in one table."""
+    columns = list(SCORES.columns)  # named, they are not checked one by one: the whole table is, when it is written
+    parts = [frames.read(path, SCORES, columns) for path in stored]
+    return pd.concat(parts, ignore_index=True) if parts else SCORES.empty()
+
+
+def summary(table: pd.DataFrame) -> str:
+    """How many scores there are, and why some have no value."""
+    missing = table.loc[table["reason"] != "", "reason"].value_counts()
+    without = f"; {missing.sum()} have no value ({', '.join(missing.index)})" if len(missing) else ""
+    return f"{len(table)} scores of {table['source'].nunique()} models{without}"
+
+
+def allowed() -> str:
+    """The memory that scoring may take, all threads together."""
+    return os.environ.get("HOMOPLASY_MEMORY", MEMORY)
+
+
+def scored(subjects: Iterable[Path], sources: Sequence[Model], choice: Choice) -> Iterator[tuple[str, str, Path]]:
+    """Score every model against every subject; yield model, subject and the stored file as each is done."""
+    for path in subjects:
+        subject = Subject(path, choice)  # one at a time: what is made of its regions is large
+        for model, stored in subject.scored(sources):
+            yield model.name, subject.name, stored
 
 
 class Subject:
@@ -106,17 +141,43 @@ class Subject:
         self.path, self._choice = path, choice
         self.name = path.parent.name
         self.digest = digest(path)
-        self._making = threading.Lock()  # several models may be the first
 
-    def scored(self, model: Model) -> Path:
-        """The stored scores of a model against this subject, computed only if they are not there yet."""
-        name = keyed.key({"scores": self._choice.code, "source": model.digest, "target": self.digest})
-        return keyed.keep(name, lambda part: frames.write(part, self._score(model), SCORES), ".parquet")
+    def scored(self, models: Sequence[Model]) -> Iterator[tuple[Model, Path]]:
+        """The stored scores of the models: those that are there, then the others, each stored as it is done."""
+        missing = self.missing(models)
+        for model in models:
+            if model not in missing:
+                yield model, keyed.path(self._key(model), ".parquet")
+        for batch in self._batches(missing):
+            for model, table in self._score(batch):
+                yield model, keyed.keep(self._key(model), partial(frames.write, frame=table, schema=SCORES), ".parquet")
 
-    def _score(self, model: Model) -> pd.DataFrame:
-        with self._making:
-            scorer = self._scorer
-        return scorer.score(model.layers(self.images))
+    def missing(self, models: Sequence[Model]) -> list[Model]:
+        """The models whose scores are not stored yet."""
+        return [model for model in models if not keyed.path(self._key(model), ".parquet").exists()]
+
+    def _key(self, model: Model) -> str:
+        return keyed.key({"scores": self._choice.code, "source": model.digest, "target": self.digest})
+
+    def _batches(self, models: list[Model]) -> list[list[Model]]:
+        """All models share the sweeps, which move no bit in float32; otherwise each has its own."""
+        together = models and self._choice.precision == "float32"
+        return [models] if together else [[model] for model in models]
+
+    def _score(self, models: Sequence[Model]) -> Iterator[tuple[Model, pd.DataFrame]]:
+        """The rows of each model, as soon as its last layer is scored."""
+        waiting = deque((model, len(model) * self._choice.size * len(self._scorer.targets)) for model in models)
+        parts: list[pd.DataFrame] = []
+        for rows in self._scorer.stream(layer for model in models for layer in model.layers(self.images)):
+            start = 0
+            while start < len(rows):
+                model, whole = waiting[0]
+                parts.append(rows.iloc[start : start + whole - sum(map(len, parts))])
+                start += len(parts[-1])
+                if sum(map(len, parts)) == whole:
+                    yield model, pd.concat(parts, ignore_index=True)
+                    waiting.popleft()
+                    parts.clear()
 
     @cached_property
     def images(self) -> NDArray[Any]:
@@ -134,8 +195,8 @@ class Subject:
 
     @cached_property
     def _scorer(self) -> scoring.Scorer:
-        memory = os.environ.get("HOMOPLASY_MEMORY", MEMORY)
-        return scoring.Scorer(self.targets(), self._choice.measures, memory=memory)
+        device = os.environ.get("HOMOPLASY_DEVICE", "cpu")  # the bits of stored scores are those of a CPU unless told
+        return scoring.Scorer(self.targets(), self._choice.measures, device, allowed(), self._choice.precision)
 
     def targets(self) -> Iterator[Representation]:
         """Every region that has patterns, pooled or by hemisphere."""

@@ -15,7 +15,7 @@ from homoplasy.errors import BadRequest, listing, nearest
 from homoplasy.store import files
 
 CHOICES = ("world", "preset")
-SECTIONS = ("pocket", "fetch", "parcellate", "train", "extract", "cka", "stats", "taxonomy", "report")
+SECTIONS = ("pocket", "fetch", "parcellate", "train", "extract", "cka", "stats", "taxonomy", "claims", "report")
 
 
 class Strict(BaseModel):

@@ -1,16 +1,17 @@
-"""report: one page and its figures, each figure with the numbers it draws."""
+"""report: the page, the paper, and every figure and table with the numbers it shows."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
 from pydantic import Field
 
-from homoplasy import tables
 from homoplasy.progress import say, track
-from homoplasy.report.page import Inputs, drawings, page
-from homoplasy.stages import _settings
+from homoplasy.report.figures import drawings
+from homoplasy.report.page import page, sections
+from homoplasy.report.paper import paper
+from homoplasy.stages import _reading, _settings
 from homoplasy.stages._entry import enter
-from homoplasy.store import files, frames
+from homoplasy.store import files
 
 
 class Settings(_settings.Strict):
@@ -20,50 +21,29 @@ class Settings(_settings.Strict):
     about: str = Field(min_length=1, description="not empty")
 
 
-def histories(models: Path) -> dict[str, pd.DataFrame]:
-    """The learning curve of every run that was trained."""
-    return {path.parent.name: frames.read(path, tables.HISTORY) for path in sorted(models.glob("*/history.parquet"))}
-
-
 def main(  # noqa: PLR0913 - one path an input and an output
-    params: Path, brain: Path, features: Path, stats: Path, taxonomy: Path, models: Path, settings: Path,
-    reports: Path, record: Path,
+    params: Path, brain: Path, features: Path, scores: Path, stats: Path, taxonomy: Path, published: Path, claims: Path,
+    printed: Path, models: Path, settings: Path, reports: Path, record: Path,
 ) -> None:  # fmt: skip
-    """Read the tables, write the page."""
+    """Read the tables, write the report."""
     chosen = _settings.read(params, "report", Settings)
-    inputs = Inputs(
-        title=chosen.title,
-        about=chosen.about,
-        world=_settings.world(params),
-        preset=_settings.preset(params),
-        model_scores=frames.read(stats / "model_scores.parquet", tables.MODEL_SCORES),
-        correlations=frames.read(stats / "correlations.parquet", tables.CORRELATIONS),
-        profiles=frames.read(stats / "profiles.parquet", tables.PROFILES),
-        spreads=frames.read(stats / "spreads.parquet", tables.SPREADS),
-        regions=frames.read(brain / "regions.parquet", tables.REGIONS),
-        models=frames.read(features / "models.parquet", tables.MODELS),
-        leaves=frames.read(taxonomy / "leaves.parquet", tables.LEAVES),
-        linkage=frames.read(taxonomy / "linkage.parquet", tables.LINKAGE),
-        tree=frames.read(taxonomy / "tree.parquet", tables.TREE),
-        histories=histories(models),
-        settings={path.stem: path.read_text(encoding="utf-8") for path in _recorded(settings, record)},
-    )
-    say(f"report: a page and figures of {len(inputs.model_scores)} model scores")
+    places = _reading.Places(brain, features, scores, stats, taxonomy, published, claims, printed, models, settings)
+    inputs = _reading.inputs(places, params, record, chosen.title, chosen.about)
+    say(f"report: figures of {len(inputs.study['model_scores'])} model scores")
     drawn = drawings(inputs)
     files.fresh_folder(reports)
-    for drawing in track(drawn, "writing figures"):
-        for name, content in drawing.files().items():
-            with files.whole(reports / "figures" / name) as part:
-                part.write_bytes(content)
-    files.write_text(reports / "index.html", page(inputs, drawn))
+    _write(reports / "figures", track([one.files() for one in drawn], "writing figures"))
+    _write(reports / "tables", (one.files() for one in sections(inputs)))
+    _write(reports, [{"index.html": page(inputs, drawn).encode(), "report.pdf": paper(inputs, drawn)}])
     _settings.record({"report": chosen}, record)
-    say(f"report: {len(drawn)} figures and {reports / 'index.html'}")
+    say(f"report: {len(drawn)} figures, {reports / 'index.html'} and {reports / 'report.pdf'}")
 
 
-def _recorded(settings: Path, record: Path) -> list[Path]:
-    """The settings of the stages before this one, in the order of the pipeline."""
-    places = [settings / f"{section}.yaml" for section in _settings.SECTIONS]
-    return [path for path in places if path.exists() and path != record]
+def _write(folder: Path, parts: Iterable[Mapping[str, bytes]]) -> None:
+    for part in parts:
+        for name, content in part.items():
+            with files.whole(folder / name) as path:
+                path.write_bytes(content)
 
 
 if __name__ == "__main__":

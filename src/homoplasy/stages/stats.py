@@ -5,14 +5,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from homoplasy.datasets import _manifest, nsd, published
+from homoplasy.datasets import _manifest
+from homoplasy.datasets import published as _points
+from homoplasy.datasets.performance import known as results
+from homoplasy.datasets.performance.leaderboard import Rule
 from homoplasy.progress import say
-from homoplasy.stages import _settings
+from homoplasy.stages import _settings, _statistics
 from homoplasy.stages._entry import enter
 from homoplasy.store import files, frames
 from homoplasy.studies.convergence.analysis import Choices, analyse, require
 from homoplasy.studies.convergence.readings import Estimator, Kernel, Reading
-from homoplasy.tables import CORRELATIONS, MODEL_SCORES, MODELS, PROFILES, SCORES, SPREADS
+from homoplasy.tables import JOINS, MODELS, SCORES
 
 
 class Settings(_settings.Strict):
@@ -27,6 +30,7 @@ class Settings(_settings.Strict):
     estimator: Estimator
     draws: int = Field(ge=100, description="at least 100")
     seed: int = Field(ge=0, description="at least 0")
+    duplicates: Rule
     kernel_unit: float = Field(gt=0, description="above 0")
 
     def choices(self, *, binning: str) -> Choices:
@@ -37,28 +41,27 @@ class Settings(_settings.Strict):
 
 
 def main(  # noqa: PLR0913 - one path an input and an output
-    params: Path, raw: Path, features: Path, scores: Path, tables: Path, metrics: Path, record: Path
-) -> None:
+    params: Path, raw: Path, brain: Path, models: Path, features: Path, scores: Path, printed: Path,
+    tables: Path, published: Path, metrics: Path, record: Path,
+) -> None:  # fmt: skip
     """Read the scores and what is known of the models, write the tables."""
     settings = _settings.read(params, "stats", Settings)
     points = _manifest.read(raw).dataset == "published"
-    known = published.models(raw) if points else frames.read(features / "models.parquet", MODELS)
-    performance = published.performance(raw) if points else nsd.open_tree(raw).performance()
+    known = _points.models(raw) if points else frames.read(features / "models.parquet", MODELS)
+    performance, joins = (
+        (_points.performance(raw), JOINS.empty()) if points else results.of(raw, known, settings.duplicates)
+    )
     table = frames.read(scores / "scores.parquet", SCORES)
     # The published points were taken at 6/8 before they were printed, in one reading.
     choices = settings.choices(binning="block" if points else settings.binning)
     if not points and len(table):
         require(choices.reading, table)
     say(f"stats: the scores of {len(known)} models in two readings, and {settings.draws} draws over their families")
-    found = analyse(choices, table, known, performance)
-    files.fresh_folder(tables)
-    for frame, schema in (
-        (found.model_scores, MODEL_SCORES),
-        (found.correlations, CORRELATIONS),
-        (found.profiles, PROFILES),
-        (found.spreads, SPREADS),
-    ):
-        frames.write(tables / f"{schema.name}.parquet", frame, schema)
+    beside = None if points else _statistics.around(raw, brain, models, known, performance)
+    found = analyse(choices, table, known, performance, beside)
+    _statistics.write(tables, found.tables | {"joins": joins})
+    say("stats: the published points, analysed again")
+    _statistics.analyse_printed(printed, published, settings.draws, settings.seed)
     files.write_json(metrics, found.metrics)
     _settings.record({"stats": settings}, record)
     say(f"stats: {found.model_scores['score'].notna().sum()} brain scores, {len(found.correlations)} correlations")

@@ -10,8 +10,8 @@ from homoplasy.stages._entry import enter
 from homoplasy.store import files, frames
 from homoplasy.studies.convergence.brain_score import with_bins
 from homoplasy.studies.convergence.readings import Estimator, Kernel, Reading
-from homoplasy.studies.convergence.taxonomy import grow
-from homoplasy.tables import LEAVES, LINKAGE, MODELS, SCORES, TREE
+from homoplasy.studies.convergence.taxonomy import Resampling, grow
+from homoplasy.tables import LEAVES, LINKAGE, MODELS, SCORES, SUPPORT, TREE
 
 
 class Settings(_settings.Strict):
@@ -21,6 +21,8 @@ class Settings(_settings.Strict):
     size: float = Field(gt=0, description="above 0")
     estimator: Estimator
     depth_bins: int = Field(gt=0, description="at least 1")
+    draws: int = Field(ge=20, description="at least 20")
+    seed: int = Field(ge=0, description="at least 0")
     kernel_unit: float = Field(gt=0, description="above 0")
 
     def reading(self) -> Reading:
@@ -36,13 +38,14 @@ def main(params: Path, features: Path, scores: Path, tables: Path, record: Path)
     table = frames.read(scores / "scores.parquet", SCORES)
     known = table[table["source"].isin(models["model"])]
     say(f"taxonomy: the tree of {len(models)} models by their profiles over regions and {settings.depth_bins} depths")
-    found = grow(
-        with_bins(known, models, settings.depth_bins, "block"), models, settings.reading(), settings.depth_bins
-    )
+    again = Resampling(settings.draws, settings.seed)
+    binned = with_bins(known, models, settings.depth_bins, "block")
+    found = grow(binned, models, settings.reading(), settings.depth_bins, again)
     files.fresh_folder(tables)
     frames.write(tables / "leaves.parquet", found.leaves, LEAVES)
     frames.write(tables / "linkage.parquet", found.linkage, LINKAGE)
     frames.write(tables / "tree.parquet", found.tree, TREE)
+    frames.write(tables / "support.parquet", found.support, SUPPORT)
     files.write_text(tables / "tree.newick", found.newick + "\n" if found.newick else "")
     _settings.record({"taxonomy": settings}, record)
     say(f"taxonomy: no tree; {found.why}" if found.why else f"taxonomy: a tree of {len(found.linkage) + 1} models")

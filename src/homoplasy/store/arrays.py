@@ -144,6 +144,12 @@ class Container:
         """The facts of one array, without reading its values."""
         return dict(self._entry(name)["facts"])
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Stimuli and units of one array, without reading its values."""
+        self._entry(name)
+        with safe_open(self.path, framework="numpy") as file:
+            return tuple(file.get_slice(name).get_shape())
+
     def __getitem__(self, name: str) -> Representation:
         """Read one array."""
         entry = self._entry(name)

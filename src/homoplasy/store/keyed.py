@@ -38,13 +38,26 @@ def key(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def path(name: str, suffix: str = ".safetensors") -> Path:
+    """Where the file of a key is, once it is filled."""
+    return root() / name[:2] / f"{name}{suffix}"
+
+
 def keep(name: str, fill: Callable[[Path], None], suffix: str = ".safetensors") -> Path:
     """The stored file of a key; `fill` is called with a temporary path only if it is not there yet."""
-    path = root() / name[:2] / f"{name}{suffix}"
-    if not path.exists():
-        with files.whole(path) as part:
+    stored = path(name, suffix)
+    if not stored.exists():
+        with files.whole(stored) as part:
             fill(part)
-    return path
+    return stored
+
+
+def name_of(file: Path) -> str:
+    """What stands for the content of a file in other keys: its own key if it is stored, else the hash of its bytes."""
+    if file.is_relative_to(root()):
+        return file.stem
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def place(stored: Path, at: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.io import loadmat
 
-from homoplasy.datasets.pocket import anatomy, sizes
+from homoplasy.datasets.pocket import anatomy, sizes, trajectories
 from homoplasy.datasets.pocket.brain import Brain
 
 VERSION = "betas_fithrf_GLMdenoise_RR"
@@ -47,8 +47,11 @@ def test_the_tree_has_the_keys_of_the_bucket(tree):
         wanted |= {f"nsddata/{functional}/roi/{side}HCP_MMP1.nii.gz" for side in ("", "lh.", "rh.")}
         wanted |= {f"{betas}/betas_session{session:02d}.hdf5" for session in range(1, 11)}
         wanted |= {f"{betas}/ncsnr.nii.gz", f"nsddata/ppdata/{subject}/behav/responses.tsv"}
-    beside = {"performance.csv", "training/pictures.hdf5", "truth/truth.json", "truth/truth.npz"}
-    assert found == wanted | {f"pocket/{name}" for name in beside}
+    beside = {"performance.csv", "truth/truth.json", "truth/truth.npz"}
+    beside |= {"training/pictures.hdf5", "training/captions.json"}
+    evaluations = {key for key in found if key.startswith(trajectories.FOLDER)}
+    assert len(evaluations) == len(trajectories.CASES) * len(trajectories.STEPS)
+    assert found - evaluations == wanted | {f"pocket/{name}" for name in beside}
 
 
 def test_the_tree_is_smaller_than_100_megabytes(tree):
@@ -180,7 +183,7 @@ def test_two_runs_write_the_same_bytes(tree, tmp_path, generate):
 def test_another_seed_is_another_world(tree, tmp_path, generate):
     generate(tmp_path, seed=1, subjects=[7], sessions=1)
     whole, other = digests(tree), digests(tmp_path)
-    same = {key for key in other if other[key] == whole[key]}
+    same = {key for key in other if other[key] == whole[key] and not key.startswith(trajectories.FOLDER)}
     assert same == {"nsddata/freesurfer/fsaverage/label/HCP_MMP1.mgz.ctab"}
 
 

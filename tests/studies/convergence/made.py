@@ -29,8 +29,8 @@ def models(count: int = 24, layers: int = 8) -> pd.DataFrame:
         for index in range(count):
             family = f"{modality[:3]}-{'abc'[index % 3]}"
             rows.append({"model": f"planted:{modality}-{index:02d}", "modality": modality, "family": family})
-    about = {"architecture": "planted", "parameters": np.nan, "layers": layers, "run": "", "step": -1, "reason": ""}
-    return MODELS.check(pd.DataFrame(rows).assign(**about))
+    about = {"architecture": "planted", "parameters": np.nan, "layers": layers, "reason": ""}
+    return MODELS.check(pd.DataFrame(rows).assign(**about, run="", step=-1, weights="", image_size=0))
 
 
 def facts(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -65,9 +65,13 @@ def scores(table: pd.DataFrame, truth: pd.DataFrame, strength: float = 1.0, seed
                     floor = 1 - np.exp(-width / 400) * 0.9 - 0.05 * (voxels < 50)
                     about = (model.model, f"layer{index + 1}", depth, f"{subject}/{region}", region, subject)
                     common = (ceiling, width, voxels, 0.5, 0.5, 20.0, 30.0, "")
-                    rows.append((*about, "cka.rbf", "c=1 debiased", "debiased", N, clean, 0.0, NULL_SD, *common))
+                    rows.append(
+                        (*about, "cka.rbf", "c=1 debiased", "debiased", N, clean, 0.0, NULL_SD, np.nan, *common)
+                    )
                     biased = floor + (1 - floor) * 0.1 * clean
-                    rows.append((*about, "cka.rbf", "sigma=9 biased", "biased", N, biased, floor, NULL_SD, *common))
+                    rows.append(
+                        (*about, "cka.rbf", "sigma=9 biased", "biased", N, biased, floor, NULL_SD, np.nan, *common)
+                    )
     return SCORES.check(pd.DataFrame(rows, columns=list(SCORES.columns)))
 
 

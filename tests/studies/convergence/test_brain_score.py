@@ -21,7 +21,7 @@ READING = Reading("relative", 1.0, "debiased", 0.5)
 
 def models(*names, **facts):
     about = {"modality": "vision", "family": "f", "architecture": "a", "parameters": np.nan, "layers": 4}
-    rows = pd.DataFrame({"model": list(names)}).assign(**about, run="", step=-1, reason="")
+    rows = pd.DataFrame({"model": list(names)}).assign(**about, run="", step=-1, weights="", image_size=0, reason="")
     return MODELS.check(rows.assign(**facts))
 
 
@@ -30,7 +30,7 @@ def scores(rows, params="c=1 debiased", estimator="debiased"):
     full = []
     for source, depth, subject, region, value, *reason in rows:
         where = (source, f"layer-{depth}", depth, f"{subject}/{region}", region, subject, "cka.rbf", params, estimator)
-        full.append((*where, 100, value, 0.1, 0.01, 0.9, 64, 10, 0.5, 0.5, 5.0, 5.0, *(reason or [""])))
+        full.append((*where, 100, value, 0.1, 0.01, np.nan, 0.9, 64, 10, 0.5, 0.5, 5.0, 5.0, *(reason or [""])))
     return SCORES.check(pd.DataFrame(full, columns=list(SCORES.columns)).astype({"value": float, "depth": float}))
 
 

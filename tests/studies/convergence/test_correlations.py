@@ -123,6 +123,7 @@ def test_a_reading_that_was_not_computed_names_those_that_were(study):
 def published(reference):
     table = pd.read_csv(reference / "published/llm_brain_align_by_sigma_from_figures.csv")
     about = {"modality": "language", "architecture": "", "run": "", "step": -1, "reading": "released", "reason": ""}
+    about |= {"weights": ""}
     about |= {"params": "sigma=36 biased", "null_score": np.nan, "null_sd": np.nan, "benchmark": "leaderboard2_avg"}
     family = table["label"].str.extract(r"^(Qwen|Llama|gemma|Mi|Phi|internlm)", expand=False).fillna("Llama")
     named = {"model": table["hf_model"], "family": family, "score": table["cka_36"], "parameters": table["params_b"]}

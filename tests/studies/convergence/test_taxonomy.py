@@ -6,7 +6,7 @@ import pytest
 
 from homoplasy.studies.convergence.brain_score import with_bins
 from homoplasy.studies.convergence.readings import Reading
-from homoplasy.studies.convergence.taxonomy import grow, last_of_runs, terciles
+from homoplasy.studies.convergence.taxonomy import Resampling, grow, last_of_runs, terciles, without
 
 CALIBRATED = Reading("relative", 1.0, "debiased", 1.0)
 RELEASED = Reading("absolute", 9.0, "biased", 1.0)
@@ -86,3 +86,29 @@ def test_thirds_follow_the_ranks_of_the_widths():
         f"third {number}" for number in (1, 1, 2, 2, 3, 3)
     ]
     assert terciles(pd.Series([64.0, np.nan])).tolist() == ["", ""]
+
+
+def test_branches_have_support_and_groups_a_test(study):
+    models, _, scores, _ = study
+    binned = with_bins(scores, models, 8, "block")
+    found = grow(binned, models, CALIBRATED, 8, Resampling(40, 1))
+    assert len(found.support) == len(found.linkage)
+    assert found.support["support"].between(0, 1).all()
+    assert found.support.set_index("leaves").loc[len(models), "support"] == 1.0
+    facts = found.tree.set_index("fact")["value"]
+    assert facts["permanova_modality_p"] == pytest.approx(0.001)
+    assert facts["permanova_modality_given_width_p"] == pytest.approx(0.001)
+    assert facts["permanova_family"] > 0
+    other = grow(binned, models, CALIBRATED, 8, Resampling(40, 2))
+    assert other.newick == found.newick
+    assert not other.support.equals(found.support)
+
+
+def test_what_width_explains_is_taken_out_of_the_profiles():
+    rng = np.random.default_rng(0)
+    width = rng.normal(size=30)
+    vectors = np.outer(width, rng.normal(size=4)) + 0.1 * rng.normal(size=(30, 4))
+    left = without(vectors, width)
+    assert np.abs(left.T @ (width - width.mean())).max() < 1e-9
+    assert without(vectors, np.full(30, 3.0)) is None
+    assert without(vectors, np.where(width > 0, width, np.nan)) is None

@@ -5,8 +5,8 @@ here is real data, and nothing of `pocket/truth` is for the analysis to read.
 """
 
 from homoplasy.datasets.pocket.planted import PlantedModel
-from homoplasy.datasets.pocket.training_set import training
+from homoplasy.datasets.pocket.training_set import training, training_captions
 from homoplasy.datasets.pocket.tree import generate
 from homoplasy.datasets.pocket.world import VARIANTS, VERSION, World
 
-__all__ = ["VARIANTS", "VERSION", "PlantedModel", "World", "generate", "training"]
+__all__ = ["VARIANTS", "VERSION", "PlantedModel", "World", "generate", "training", "training_captions"]

@@ -93,6 +93,19 @@ def annotations(photos: pd.DataFrame, levels: NDArray[np.integer], rng: Generato
     return files
 
 
+def of_training(levels: NDArray[np.integer]) -> dict[str, Any]:
+    """The captions of the training pictures, whose ids are their rows.
+
+    Two each, both whole: the second can be copied from the first by who has learned to look back.
+    """
+    file, whole = _file("training"), np.ones(levels.shape[1], dtype=bool)
+    for row, own in enumerate(levels):
+        file["images"].append({"id": row, "file_name": f"pictures.hdf5/{row}"})
+        told = sentence(own, whole)
+        file["annotations"] += [{"image_id": row, "id": 2 * row + place, "caption": told} for place in range(2)]
+    return file
+
+
 def _strangers(photos: pd.DataFrame, rng: Generator) -> pd.DataFrame:
     """Photographs that the caption files list although the experiment never showed them."""
     free = np.setdiff1d(np.arange(9, 581930), photos["cocoId"])

@@ -1,5 +1,6 @@
-"""Pictures for a network to learn from: drawn like those the subjects saw, and none of those."""
+"""Pictures and captions for networks to learn from: drawn like those the subjects saw, and none of those."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from homoplasy.datasets.pocket import formats, latents, pictures, sizes
+from homoplasy.datasets.pocket import captions, formats, latents, pictures, sizes
 from homoplasy.errors import BadData
 
 KEY = "pocket/training/pictures.hdf5"
+CAPTIONS = "pocket/training/captions.json"
 
 
 def draw(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -23,6 +25,7 @@ def write(root: Path, seed: int) -> None:
     """Write the training set of a world."""
     shown, glyphs = draw(seed)
     formats.hdf5(formats.place(root, KEY), {"pictures": shown, "glyphs": glyphs})
+    formats.to_json(formats.place(root, CAPTIONS), captions.of_training(glyphs))
 
 
 def training(root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -37,3 +40,18 @@ def training(root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     except (OSError, KeyError) as damage:
         raise BadData(f"{path} is not a whole training set ({damage}); run dvc repro fetch again.") from None
     return shown, glyphs
+
+
+def training_captions(root: Path) -> list[list[str]]:
+    """Read the captions of each training picture, the one of lowest id first, from a pocket tree."""
+    path = root / CAPTIONS
+    if not path.is_file():
+        raise BadData(f"{path} is missing: only the pocket world has captions to learn from; run dvc repro fetch.")
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[int, list[str]] = {image["id"]: [] for image in told["images"]}
+        for one in sorted(told["annotations"], key=lambda one: int(one["id"])):
+            found[one["image_id"]].append(one["caption"].strip())
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as damage:
+        raise BadData(f"{path} is not a whole file of captions ({damage!r}); run dvc repro fetch again.") from None
+    return [found[row] for row in sorted(found)]

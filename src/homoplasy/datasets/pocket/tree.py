@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from homoplasy.datasets.nsd import keys
-from homoplasy.datasets.pocket import captions, design, formats, pictures, planted, regions, roster, training_set, truth
+from homoplasy.datasets.pocket import (
+    captions,
+    design,
+    formats,
+    pictures,
+    planted,
+    regions,
+    roster,
+    training_set,
+    trajectories,
+    truth,
+)
 from homoplasy.datasets.pocket.brain import Brain, session_order
 from homoplasy.datasets.pocket.streams import stream
 from homoplasy.datasets.pocket.world import World
@@ -39,7 +51,7 @@ def generate(  # noqa: PLR0913 - the six choices of a world, named as the settin
         steps += [partial(_betas, root, brain, place) for place in range(world.sessions_written)]
     for step in track(steps, "writing the pocket world"):
         step()
-    return planted.models(world)
+    return chain(planted.models(world), trajectories.models(world))
 
 
 def _design(root: Path, world: World) -> None:
@@ -80,8 +92,9 @@ def _behaviour(root: Path, world: World) -> None:
 
 
 def _models(root: Path, world: World) -> None:
-    """What the planted models perform, and the pictures that the trained network learns from."""
+    """What the planted models perform, and the pictures and captions that networks are trained on."""
     formats.table(formats.place(root, PERFORMANCE), roster.performance(world))
+    trajectories.write(root, world)
     training_set.write(root, world.seed)
 
 

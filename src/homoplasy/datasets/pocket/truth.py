@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from homoplasy.datasets.nsd import keys
-from homoplasy.datasets.pocket import anatomy, formats, population, regions
+from homoplasy.datasets.pocket import anatomy, formats, population, regions, trajectories
 from homoplasy.datasets.pocket.brain import Brain, session_order
 from homoplasy.datasets.pocket.planted import BROKEN_UNIT
 from homoplasy.datasets.pocket.regions import Region
@@ -36,6 +36,7 @@ def _words(world: World, brains: dict[str, Brain], misread: dict[str, int] | Non
         "roles": {"fine": regions.FINE.name, "coarse": regions.COARSE.name, "tiny": regions.TINY.name},
         "subjects": {name: _subject(brain) for name, brain in brains.items()},
         "models": {one.name: asdict(one) for one in specs},
+        "trajectories": trajectories.truth(world, brains),
         "bad": {"flawed_models": flawed, "overflow_unit": BROKEN_UNIT, "misread_trial": misread},
         "session_order": session_order(world).tolist(),
         "population": {

@@ -6,6 +6,7 @@ import pandas as pd
 
 from homoplasy.errors import BadRequest, listing
 from homoplasy.studies.convergence import brain_score, correlations, profiles
+from homoplasy.studies.convergence.further import Around, Plan, further, nothing
 from homoplasy.studies.convergence.readings import Reading, available, side_by_side, union
 
 
@@ -30,11 +31,27 @@ class Results:
     correlations: pd.DataFrame
     profiles: pd.DataFrame
     spreads: pd.DataFrame
+    more: dict[str, pd.DataFrame]  # every other table, by the name of its schema
     metrics: dict[str, dict[str, float | int | None]]
 
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by the names of their schemas."""
+        main = ("model_scores", "correlations", "profiles", "spreads")
+        return {name: getattr(self, name) for name in main} | self.more
 
-def analyse(choices: Choices, scores: pd.DataFrame, models: pd.DataFrame, performance: pd.DataFrame) -> Results:
-    """Score every model in the chosen reading and its counterpart, and correlate."""
+
+def analyse(
+    choices: Choices,
+    scores: pd.DataFrame,
+    models: pd.DataFrame,
+    performance: pd.DataFrame,
+    around: Around | None = None,
+) -> Results:
+    """Score every model in the chosen reading and its counterpart, and correlate.
+
+    `around` holds what the other results need: regions and training curves; without it their tables are empty.
+    """
     if choices.depth > choices.depth_bins:
         raise BadRequest(f"stats.depth is {choices.depth}, but stats.depth_bins makes only {choices.depth_bins} bins.")
     binned = brain_score.with_bins(scores, models, choices.depth_bins, choices.binning)
@@ -45,7 +62,9 @@ def analyse(choices: Choices, scores: pd.DataFrame, models: pd.DataFrame, perfor
     found = correlations.correlations(table, choices.draws, choices.seed)
     maps = union(profiles.profiles(binned, members, one) for one in readings[:2])
     spread = union(profiles.spreads(binned, members, one) for one in readings[:2])
-    return Results(table, found, maps, spread, correlations.metrics(found, spread))
+    plan = Plan(readings[:2], choices.kernel_unit, choices.depth_bins, choices.depth, choices.draws, choices.seed)
+    more = further(plan, binned, table, around) if around is not None and by_region else nothing()
+    return Results(table, found, maps, spread, more, correlations.metrics(found, spread))
 
 
 def require(reading: Reading, scores: pd.DataFrame) -> None:

@@ -10,8 +10,9 @@ from homoplasy.studies.convergence.depth import layer_bins
 from homoplasy.studies.convergence.readings import Reading
 from homoplasy.tables import MODEL_SCORES
 
+_PREFERRED = ("leaderboard2_avg", "imagenet_top1")
 _AVERAGED = ("value", "null_mean", "null_sd", "source_units")
-_ABOUT = ("model", "modality", "family", "architecture", "run", "step", "parameters", "failed")
+_ABOUT = ("model", "modality", "family", "architecture", "run", "step", "weights", "parameters", "failed")
 
 
 def with_bins(scores: pd.DataFrame, models: pd.DataFrame, bins: int, binning: str) -> pd.DataFrame:
@@ -70,11 +71,15 @@ def top_count(regions: int, share: float) -> int:
 
 
 def with_performance(table: pd.DataFrame, performance: pd.DataFrame) -> pd.DataFrame:
-    """Add `benchmark` and `performance`: in each modality the benchmark that most of its models were tested on."""
+    """Add `benchmark` and `performance`: in each modality the benchmark that most of its models were tested on.
+
+    Among equals the two of the study's figures come first, then the alphabet decides.
+    """
     known = performance.merge(table[["model", "modality"]], on="model")
     known = known[np.isfinite(known["performance"])]
     tested = known.groupby(["modality", "benchmark"], as_index=False).size()
-    tested = tested.sort_values(["size", "benchmark"], ascending=[False, True])
+    tested = tested.assign(other=~tested["benchmark"].isin(_PREFERRED))
+    tested = tested.sort_values(["size", "other", "benchmark"], ascending=[False, True, True])
     chosen = tested.drop_duplicates("modality").set_index("modality")["benchmark"]
     kept = known[known["benchmark"] == known["modality"].map(chosen)]
     return table.assign(
