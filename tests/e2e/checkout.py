@@ -14,6 +14,19 @@ import yaml
 
 from tests.conftest import ROOT
 
+# The same stages on less: `make repro`, which CI runs before the tests, is the whole.
+SMALL = {
+    "fetch.subjects": "[1, 2]",
+    "train.runs": "[{name: neox, kind: language, architecture: gpt_neox, steps: 12, options: {hidden_size: 16, "
+    "intermediate_size: 32, num_hidden_layers: 2, num_attention_heads: 2, max_position_embeddings: 128}}, "
+    "{name: resnet, kind: vision, architecture: test_resnet, steps: 12}]",
+    "train.checkpoints": "4",
+    "cka.kernel_sizes": "[28, 36, 68]",
+    "cka.relative_sizes": "[0.5, 1, 2]",
+    "stats.draws": "200",
+    "taxonomy.draws": "100",
+}
+
 
 @dataclass(frozen=True)
 class Checkout:
@@ -64,8 +77,16 @@ def environment() -> dict[str, str]:
     return kept | {"PATH": f"{binaries}:{kept['PATH']}", "DVC_NO_ANALYTICS": "1"}
 
 
+def with_knob(params: str, key: str, value: str) -> str:
+    """The text of params.yaml with another value for one knob."""
+    section, _, name = key.partition(".")
+    found, count = re.subn(rf"(?ms)^({section}:.*?^  {name}:)[^\n#]*", rf"\1 {value} ", params, count=1)
+    assert count, key
+    return found
+
+
 def make(at: Path) -> Checkout:
-    """Copy what git tracks (and what it would, were it added) and commit it."""
+    """Copy what git tracks (and what it would, were it added), make the work small, and commit it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -81,6 +102,9 @@ def make(at: Path) -> Checkout:
     shutil.rmtree(at / "settings", ignore_errors=True)
     for name in ("dvc.lock", "metrics.json"):
         (at / name).unlink(missing_ok=True)
+    params = at / "params.yaml"
+    for key, value in SMALL.items():
+        params.write_text(with_knob(params.read_text(), key, value))
     checkout = Checkout(at)
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
     checkout.run("git", "init", "-q", "-b", "main")

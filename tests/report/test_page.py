@@ -193,17 +193,30 @@ def test_a_world_without_any_score_has_a_page(make):
     assert "There is no calibrated score" in page(found, [])
 
 
-def test_many_regions_and_many_models_still_draw(make):
-    models = made.models(46)
-    truth = made.facts(models)
-    scores = made.scores(models, truth)
-    found = make(scores, models, made.performance(truth), histories={})
-    regions = pd.concat(
-        [found.regions.assign(region=found.regions["region"] + f"-{n}") for n in range(8)], ignore_index=True
+def test_many_regions_are_named_by_network(inputs):
+    regions, profiles = (
+        pd.concat([table.assign(region=table["region"] + f"-{n}") for n in range(8)], ignore_index=True)
+        for table in (inputs.regions, inputs.study["profiles"])
     )
-    profiles = found.study["profiles"]
-    profiles = pd.concat([profiles.assign(region=profiles["region"] + f"-{n}") for n in range(8)], ignore_index=True)
     many = hierarchy.figure(profiles, regions)
     assert b"V1-3" not in many.svg
-    named = tree.figure(*(found.study[name] for name in ("leaves", "linkage", "tree", "model_scores")))
-    assert b"vision-00" not in named.svg
+    assert b"Somatomotor" in many.svg
+
+
+def test_the_ring_of_many_models_is_their_class(inputs, drawn):
+    count = 96
+    heights = np.arange(1.0, count)
+    nodes = {"node": np.arange(count, 2 * count - 1), "left": [0, *range(count, 2 * count - 2)]}
+    chain = LINKAGE.check(
+        pd.DataFrame(nodes | {"right": np.arange(1, count), "height": heights, "leaves": np.arange(2, count + 1)})
+    )
+    about = {"modality": "vision", "width": 8.0, "leaf": range(count), "place": range(count), "reason": ""}
+    names = {"model": [f"m-{n:02d}" for n in range(count)], "family": [f"family-{n % 20}" for n in range(count)]}
+    leaves = LEAVES.check(pd.DataFrame(names | {"architecture": ["CNN", "Transformer"] * (count // 2)} | about))
+    by_class = tree.figure(leaves, chain, inputs.study["tree"], inputs.study["model_scores"])
+    assert "Ring: architecture" in by_class.caption
+    assert b"ring: architecture" in by_class.svg
+    assert b"m-00" not in by_class.svg
+    (few,) = (one for one in drawn if one.name == "tree")
+    assert b"ring: family" in few.svg
+    assert b"vision-02" in few.svg

@@ -22,6 +22,7 @@ class Cka(_settings.Strict):
     standardise: str
     epsilon: float = Field(ge=0, description="zero or more")
     kernel_unit: float
+    precision: str
 
 
 @pytest.fixture

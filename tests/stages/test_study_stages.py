@@ -199,7 +199,7 @@ def test_a_setting_that_cannot_be_gives_one_sentence(world, section, change, sen
 
 
 def test_the_title_and_the_sentence_of_a_world_are_on_the_page(world):
-    run_stats(world), run_taxonomy(world)
+    run_stats(world), run_taxonomy(world), run_claims(world)
     choose(world, report={"title": "A title", "about": "A sentence."})
     run_report(world)
     text = (world / "reports/index.html").read_text()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from homoplasy.report.style import NETWORKS, OTHER
 
-_MOST = 6_000_000  # values: two bytes each, and a third more as text
+_MOST = 4_000_000  # values: two bytes each, and a third more as text
 _NONE = -32768
 _STEP = 1e-4  # of a score
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from homoplasy.report import lookup
 from homoplasy.report.drawing import Drawing, finish
-from homoplasy.report.style import FLOOR, INK, MODALITIES, MUTED, NETWORKS, OTHER, WIDTH
+from homoplasy.report.style import FLOOR, INK, MODALITIES, MUTED, NETWORKS, OTHER, SHORT, WIDTH
 
 TITLE = "Where in the brain, and how deep in the models"
 _CAPTION = (
@@ -164,8 +164,7 @@ def _blocks(order: pd.Series) -> list[tuple[str, list[int]]]:
 
 def _short(network: str, rows: int, *, named: bool) -> str:
     """A network's name cut to the rows it has."""
-    short = {"Dorsal Attention": "Dors. Att.", "Ventral Attention": "Vent. Att.", "Frontoparietal": "Frontopar."}
-    return short.get(network, network) if named and rows < 6 else network
+    return SHORT.get(network, network) if named and rows < 6 else network
 
 
 def _scale(fig: Figure, ax: Axes, top: float, modality: str) -> None:

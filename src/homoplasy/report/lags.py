@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from homoplasy.report import lookup, words
@@ -50,7 +51,7 @@ def _reading(facts: pd.DataFrame) -> str:
 def _drawn(table: pd.DataFrame) -> Figure:
     names = table.assign(name=_names(table))
     rows = list(dict.fromkeys(names["name"]))[:_MOST]
-    fig = Figure(figsize=(WIDTH, 0.24 * len(rows) + 1.3), layout="constrained")
+    fig = Figure(figsize=(WIDTH, 0.24 * len(rows) + 1.3), layout=ConstrainedLayoutEngine(w_pad=0.12))
     left, right = fig.subplots(1, 2, sharey=True, width_ratios=[1.4, 1])
     colours = dict(zip(_TRANSFORMS, CATEGORIES, strict=False))
     for number, (transform, colour) in enumerate(colours.items()):

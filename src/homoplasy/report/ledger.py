@@ -110,7 +110,9 @@ def floor(claim: str, correlations: pd.DataFrame) -> str:
     if claim not in _OF_PERFORMANCE:
         return "–"
     found = lookup.correlation(correlations, "released", _OF_PERFORMANCE[claim], ("null_score", "performance"))
-    return "–" if np.isnan(found.r) else f"r = {words.number(found.r)} (of performance with chance scores alone)"
+    if np.isnan(found.r):
+        return "–"
+    return f"r = {words.number(found.r)} (this world: performance with the chance level of scores)"
 
 
 def counts(found: Sequence[Row]) -> dict[str, dict[str, int]]:

@@ -188,7 +188,7 @@ function atlas(data) {
     button.addEventListener("click", () => { at("turn").value = button.dataset.turn; draw(); });
   const start = data.regions.findIndex((region) => region.name === "V1");
   at("region").value = Math.max(0, start);
-  at("model").value = Math.max(0, data.models.findIndex((one) => data.tree.includes(one.name) && one.depths.length > 3));
+  at("model").value = Math.max(0, data.models.findIndex((one) => data.tree.includes(one.name) && one.depths.length > 3 && !one.name.startsWith("checkpoint:")));
   layers();
   draw();
 }

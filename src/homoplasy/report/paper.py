@@ -17,7 +17,7 @@ from homoplasy.report.page import AGAIN, PROVENANCE, facts, notes, sections
 
 _READINGS = {"calibrated": "calibrated", "released": "as released"}
 _TABLES = ("correlations", "fits", "subjects")  # in the body; the others are files
-_MOST = 40  # rows of a table on paper
+_MOST = 48  # rows of a table on paper
 
 
 def paper(inputs: Inputs, drawn: list[Drawing]) -> bytes:
@@ -47,6 +47,7 @@ def _told(inputs: Inputs, drawn: list[Drawing]) -> Mapping[str, Any]:
         "ledger": [_claim(row) for row in rows if row.testable],
         "untestable": [row.id for row in rows if not row.testable],
         "again": f"{AGAIN} {check.note}",
+        "checked": check.note,
         "verdicts": [
             f"{one.modality.capitalize()}, {_READINGS[one.reading]}: {one.word}. {one.sentence}" for one in found
         ],

@@ -28,6 +28,10 @@ _PUBLISHED = (
     "width, with the line of least squares and its 95 % band. Calibrated scores and chance levels need the images and "
     "the brain data, which are not part of this world. "
 )
+_TESTS = (
+    " Above a panel: Pearson's r with its 95 % interval, the outer bounds of Fisher's z and, with eight families or "
+    "more, of families drawn anew; n models."
+)
 _ROW = 2.35  # inches
 
 
@@ -52,7 +56,7 @@ def figure(model_scores: pd.DataFrame, correlations: pd.DataFrame) -> Drawing | 
     return finish(
         "performance",
         TITLE,
-        (_CAPTION if calibrated else _PUBLISHED) + _tested(shown),
+        (_CAPTION if calibrated else _PUBLISHED) + _tested(shown) + _TESTS,
         shown.sort_values(["modality", "reading", "model"]),
         lambda: _drawn(shown, correlations, rows, panels),
     )

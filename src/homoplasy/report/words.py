@@ -45,7 +45,9 @@ def significant(value: float) -> str:
     """
     if math.isnan(value):
         return "–"
-    return (f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")
+    mantissa, power, exponent = (f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}").partition("e")
+    plain = mantissa.replace("-", "−")
+    return f"{plain} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}" if power else plain
 
 
 def listed(names: Sequence[str]) -> str:
