@@ -32,7 +32,7 @@ check: .venv/.installed ## format, lint, types, import contracts: seconds
 	@lint-imports --no-logo 2>/dev/null || lint-imports
 
 test: check ## check, then every test
-	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile # one thread each: two that wait for each other are slower
+	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder # one thread each: two that wait for each other are slower
 
 conformance: .venv/.installed ## a network of every family of timm, layer by layer: some minutes
 	@OMP_NUM_THREADS=1 pytest -n 2 -m "conformance or not conformance" tests/models/test_conformance.py

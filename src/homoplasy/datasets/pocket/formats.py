@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,15 @@ def _betas_hdf5(path: Path, betas: NDArray[np.int16]) -> None:
 
 
 BETAS: Mapping[str, Callable[[Path, NDArray[np.int16]], None]] = {"hdf5": _betas_hdf5, "nifti": nifti}
+
+
+def npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write numpy's archive of arrays; its own writer leaves the headers of the members to the release of Python."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, values in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, values, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())  # of no date
 
 
 def table(path: Path, frame: pd.DataFrame, *, separator: str = ",", index: bool = False) -> None:

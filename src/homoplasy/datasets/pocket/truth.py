@@ -23,7 +23,7 @@ def write(root: Path, world: World, misread: dict[str, int] | None) -> None:
     """Write truth.json and truth.npz."""
     brains = {keys.subject(subject): Brain(world, subject) for subject in world.subjects}
     formats.to_json(formats.place(root, f"{FOLDER}/truth.json"), _words(world, brains, misread))
-    np.savez(formats.place(root, f"{FOLDER}/truth.npz"), allow_pickle=False, **_numbers(world, brains))
+    formats.npz(formats.place(root, f"{FOLDER}/truth.npz"), _numbers(world, brains))
 
 
 def _words(world: World, brains: dict[str, Brain], misread: dict[str, int] | None) -> dict[str, Any]:
