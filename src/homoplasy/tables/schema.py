@@ -1,0 +1,61 @@
+"""The columns of a table, and their check."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from pandas.api import types
+
+from homoplasy.errors import BadData, listing, nearest
+
+_KINDS: Mapping[str, Any] = {
+    "text": types.is_string_dtype,
+    "integer": types.is_integer_dtype,
+    "number": types.is_float_dtype,
+    "flag": types.is_bool_dtype,
+}
+_DTYPES: Mapping[str, str] = {"text": "str", "integer": "int64", "number": "float64", "flag": "bool"}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a table in order, each with its kind, and the columns that name a row.
+
+    The version rises when the meaning of a column changes.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    version: int = 1
+
+    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the frame with its columns in order; refuse a missing, unknown or wrongly typed one."""
+        for column in frame.columns:
+            if column not in self.columns:
+                raise BadData(
+                    f"table '{self.name}' has an unknown column '{column}'; it takes {listing(self.columns, 30)}."
+                    f"{nearest(str(column), self.columns)}"
+                )
+        for column, kind in self.columns.items():
+            if column not in frame.columns:
+                raise BadData(f"table '{self.name}' lacks the column '{column}' ({kind}).")
+            if len(frame) and not _KINDS[kind](frame[column].dtype):
+                raise BadData(f"table '{self.name}', column '{column}': expected {kind}, found {frame[column].dtype}.")
+        self._check_key(frame)
+        return self._typed(frame[list(self.columns)])
+
+    def _check_key(self, frame: pd.DataFrame) -> None:
+        twice = frame[frame.duplicated(list(self.key))]
+        if len(twice):
+            row = ", ".join(f"{column}={twice.iloc[0][column]}" for column in self.key)
+            raise BadData(f"table '{self.name}': the row {row} occurs more than once.")
+
+    def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        kinds = {column: _DTYPES[kind] for column, kind in self.columns.items()}
+        return frame.astype({column: kind for column, kind in kinds.items() if frame[column].dtype != kind})
+
+    def empty(self) -> pd.DataFrame:
+        """Return the table without rows."""
+        return self._typed(pd.DataFrame({column: [] for column in self.columns}))
