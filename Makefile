@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test check conformance fmt deps lock size clean
+.PHONY: help repro certify multiverse table test check conformance acceptance hostile kills replay fmt deps docs lock size clean
 
 help:   ## list what make can do
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -25,6 +25,21 @@ repro: .venv/.installed ## regenerate the study from raw data to report (the poc
 	@echo
 	@echo "The report is at file://$(CURDIR)/reports/index.html"
 
+certify: .venv/.installed ## how often each claim is announced where it is false: hours; SEEDS=3 for three worlds of each truth
+	@OMP_NUM_THREADS=1 HOMOPLASY_EXECUTOR=$${HOMOPLASY_EXECUTOR:-local} \
+	  $(if $(SEEDS),dvc exp run -S certify.seeds=$(SEEDS),dvc repro) certificates/dvc.yaml
+	@cp data/certificates/certificates.parquet data/certificates/certificates.md certificates/
+
+# settings that take other features or other scores, each a list: the grid is all combinations
+MULTIVERSE ?= preset=as_written,as_released,calibrated extract.pca_variance=0.95,1.0 cka.images=own,all
+multiverse: .venv/.installed ## the analysis under other features and scores, as DVC experiments (MULTIVERSE=…), then all side by side
+	@dvc exp run --queue $(foreach choice,$(MULTIVERSE),-S '$(choice)') multiverse
+	@dvc exp run --run-all
+	@python -m homoplasy.stages._gather --out data/multiverse
+
+table: .venv/.installed ## the experiments side by side: the parameters and the metrics that differ
+	@dvc exp show --only-changed --drop '^(src|data|models|settings|conf|rosters|claims|certificates)|^(Created|Executor)$$' --md
+
 check: .venv/.installed ## format, lint, types, import contracts: seconds
 	@ruff format --check --quiet . || { echo "Not formatted: run make fmt"; exit 1; }
 	@ruff check --quiet .
@@ -37,12 +52,30 @@ test: check ## check, then every test
 conformance: .venv/.installed ## a network of every family of timm, layer by layer: some minutes
 	@OMP_NUM_THREADS=1 pytest -n 2 -m "conformance or not conformance" tests/models/test_conformance.py
 
+acceptance: .venv/.installed ## the tests that run whole pipelines many times over: some minutes
+	@OMP_NUM_THREADS=1 pytest -m acceptance tests
+
+MINUTES ?= 60
+N ?= 50
+
+hostile: .venv/.installed ## damaged files at every reader, for MINUTES=60: one sentence or success
+	@OMP_NUM_THREADS=1 python -m tests.hostile.attack --minutes $(MINUTES) --cases 500
+
+kills: .venv/.installed ## SIGKILL at N=50 random moments of a small pipeline: the same bytes as undisturbed
+	@OMP_NUM_THREADS=1 python -m tests.e2e.kills --number $(N)
+
+replay: .venv/.installed ## compute every stage again from the cache of this checkout, without a network: the same bytes
+	@python -m tests.e2e.replay
+
 fmt: .venv/.installed ## format the code
 	@ruff format .
 	@ruff check --fix --quiet .
 
 deps: .venv/.installed ## write the import closure of every stage into dvc.yaml
 	@python -m tests.architecture.closure
+
+docs: .venv/.installed ## write the reference pages from the code
+	@python -m tests.docs.reference
 
 size: .venv/.installed ## lines a module and a function
 	@python -m tests.architecture.size

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from homoplasy.maths import correlation, hierarchical, lags, partial, permanova, regression, resampling, signs
-from homoplasy.studies.convergence.region_sets import split_half
+from homoplasy.studies.convergence.halves import split_half
 
 LEVEL = 0.95
 
@@ -137,6 +137,48 @@ def selection(repeats: int, rng: np.random.Generator) -> Iterator[Row]:
         yield Row(f"brain score in noise is above 0, best 5 % of regions {name}", 0.5, int((found > 0).sum()), repeats)
 
 
+def split_scores(repeats: int, rng: np.random.Generator) -> Iterator[Row]:
+    """The split-half score against performance: no relation in noise, a planted one with its interval.
+
+    24 models in 8 families, 2 subjects, 25 regions, 10 splits: regions hold noise alone, or in two of them the quality
+    of the model. Performance is the quality and noise in both; the interval is the outermost of Fisher's z and families
+    drawn anew, as in the ledger.
+    """
+    family = np.repeat(np.arange(8), 3).astype(str)
+    for name, strength, kind in (("noise", 0.0, "excludes 0 without a relation"), ("signal", 0.6, "covers")):
+        hits = rejected = 0
+        truth = strength / np.sqrt(2 * (strength**2 + 1 / 8))  # noise: of 2 regions and 2 subjects, variance 1/2 each
+        for _ in range(repeats):
+            quality = rng.normal(size=24)
+            score = _split_score(strength * quality, rng)
+            performance = quality + rng.normal(size=24)
+            r = correlation.correlation(score, performance)
+            fisher = correlation.fisher_interval(r, 24)
+            drawn = resampling.weighted_correlation(resampling.group_weights(family, 400, rng), score, performance)
+            anew = resampling.percentile_interval(drawn)
+            inside = min(fisher[0], anew[0]) <= truth <= max(fisher[1], anew[1])
+            hits += inside if strength else not inside
+            rejected += correlation.p_value(r, 24) <= 0.05
+        nominal = LEVEL if strength else 1 - LEVEL
+        yield Row(f"split-half score in {name} with performance: interval {kind}", nominal, hits, repeats)
+        if not strength:
+            yield Row("split-half score in noise with performance: p rejects", 0.05, rejected, repeats)
+
+
+def _split_score(quality: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Halves of a score share what is there and differ by noise: their mean is the score of all images."""
+    shape = {"source": range(len(quality)), "subject": ["a", "b"], "region": range(25), "split": range(10)}
+    index = pd.MultiIndex.from_product(shape.values(), names=list(shape))
+    cells = (len(quality), 2, 25)
+    noise = rng.normal(size=(*cells, 1)) / np.sqrt(2)  # of all images, the same in every split
+    apart = rng.normal(size=(*cells, 10)) / np.sqrt(2)
+    carried = np.zeros(cells)
+    carried[:, :, :2] = (8 + quality[:, None, None]) * quality.any()
+    both = [(carried[..., None] + noise + sign * apart).ravel() for sign in (1, -1)]
+    halves = pd.concat([pd.DataFrame({"value": one}, index=index).assign(half=half) for half, one in enumerate(both)])
+    return split_half(halves.reset_index(), 0.05).to_numpy()
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -144,7 +186,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     print("| what | nominal | seen | 95 % of the share |\n|---|---|---|---|")
-    for part in (relations, nulls, selection):
+    for part in (relations, nulls, selection, split_scores):
         for row in part(given.repeats, np.random.default_rng([given.seed, len(part.__name__)])):
             print(row.line(), flush=True)
 

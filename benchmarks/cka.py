@@ -1,4 +1,4 @@
-"""CKA with Gaussian kernels: ours beside its rivals, `benchmarks/cka.py [--quick] [--full] [--device cuda]`.
+"""CKA with Gaussian kernels: ours beside its rivals, `benchmarks/cka.py [--quick] [--full] [--profile]`.
 
 L layers x R regions x 11 widths over n stimuli, all of them seeded and sharing latents. Rivals:
 
@@ -7,6 +7,7 @@ published  the algorithm of published code, from its definition: for each value 
 textbook   for each value both kernels anew, each centred once, the products summed entry by entry. Extrapolated too.
 expert     distances once an object; each width's kernels centred, held, and all pairs by one matrix product.
 
+"ours, tf32" and "ours, bfloat16" round the entries before they are multiplied; a CPU shows the error, not the speed.
 "ours, jackknife" takes the standard errors of both estimators from the same pass, by leaving out each of 20 groups.
 --full runs ours alone, both estimators with errors, by default at the size of the real study with 24 layers and two
 threads, and prints the share of the measured matrix throughput of the device that its products and distances reach.
@@ -21,17 +22,32 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import product
 from pathlib import Path
 
 import torch
+from _split import split
 from torch import Tensor
 
-from homoplasy.maths import cka, kernels, tiles
+from homoplasy.maths import _fused, cka, clouds, entries, kernels, tiles
+from homoplasy.maths.entries import tensor_cores
+from homoplasy.maths.jackknife import jackknife, left_out
 
 SIGMA = (20, 28, 36, 44, 52, 60, 68, 72, 84, 92, 100)
 WIDTH, LATENTS = 512, 20
 TRIPLES, GROUPS = 3, 20
 GRAMS_LIMIT = 8e9  # bytes: above it the expert's kernels are left out
+PARTS = {
+    "distances: X X'": [(clouds.Clouds, "tile")],
+    "entries and their products": [(_fused, "add")],
+    "room for sums, and adding them up": [
+        (entries.Entries, "blank"), (tiles._Panel, "add"), (tiles._Total, "__init__"), (tiles._Total, "add")
+    ],
+    "centring": [(cka, "from_sums")],
+    "the scores without each group": [(sys.modules[__name__], "left_out")],
+    "their spread": [(sys.modules[__name__], "jackknife")],
+}  # fmt: skip
 
 
 def objects(n: int, layers: int, regions: int, device: str) -> tuple[list[Tensor], list[Tensor]]:
@@ -58,8 +74,10 @@ def ours(x: list[Tensor], y: list[Tensor], options: dict[str, object]) -> tuple[
     found = tiles.sweep(x, y, (widths(len(x), device), widths(len(y), device)), **options)
     parts, groups = (found.cross, found.sources, found.targets), found.jackknife
     values = [cka.from_sums(*parts, debiased=d) for d in (False, True)]
-    spread = [] if groups is None else [cka.jackknife(*parts, groups, debiased=d) for d in (False, True)]
-    return *values, *spread
+    if groups is None:
+        return tuple(values)
+    without = [left_out(*parts, groups, debiased=d) for d in (False, True)]
+    return *values, *(jackknife(*pair, groups.bounds) for pair in zip(values, without, strict=True))
 
 
 def published(x: Tensor, y: Tensor, sigma: float) -> float:
@@ -147,7 +165,8 @@ def compare(n: int, layers: int, regions: int, rounds: int, device: str) -> None
     triples = [
         [int(torch.randint(size, (1,), generator=rng)) for size in (len(SIGMA), layers, regions)] for _ in range(9)
     ]
-    modes = {"ours": {}, "ours, jackknife": {"groups": GROUPS}, "ours, bfloat16": {"precision": "bfloat16"}}
+    modes = {"ours": {}, "ours, jackknife": {"groups": GROUPS}}
+    modes |= {f"ours, {precision}": {"precision": precision} for precision in ("tf32", "bfloat16")}
     times: dict[str, list[float]] = {}
     off: dict[str, list[float]] = {}
     ours([x[0][:50]], [y[0][:50]], {})  # compiles, or reads what was compiled before
@@ -179,13 +198,21 @@ def compare(n: int, layers: int, regions: int, rounds: int, device: str) -> None
         print(f"{name:16}{middle:>12.2f}{middle / base:>10.1f}{values / middle:>12.0f}  {shown}  {peaked}")
 
 
+def profile(n: int, layers: int, regions: int, groups: int) -> str:
+    """Where the time of ours goes, the second time that it runs."""
+    x, y = objects(n, layers, regions, "cpu")
+    ours(x, y, {"groups": groups})
+    return split(PARTS, lambda: ours(x, y, {"groups": groups}))
+
+
 def best(device: str, precision: str, threads: int) -> float:
     """FLOP/s of a large matrix product, of all threads together on a CPU."""
     side = 2048 if device == "cpu" else 8192
     a = torch.randn(side, side, device=device)
     factor = a.bfloat16() if precision == "bfloat16" else a
-    torch.mm(factor, factor)
-    seconds = min(timed(device, lambda: torch.mm(factor, factor))[0] for _ in range(5))
+    with tensor_cores() if precision == "tf32" else nullcontext():
+        torch.mm(factor, factor)
+        seconds = min(timed(device, lambda: torch.mm(factor, factor))[0] for _ in range(5))
     return 2 * side**3 / seconds * (threads if device == "cpu" else 1)
 
 
@@ -193,7 +220,7 @@ def full(n: int, layers: int, regions: int, threads: int, device: str) -> None:
     """Ours alone, with both estimators and their errors: seconds, values a second, share of what products can do."""
     x, y = objects(n, layers, regions, device)
     work = n**2 * (sum(one.shape[1] for one in (*x, *y)) + len(SIGMA) * layers * regions)  # the upper half, doubled
-    for precision in ("float32",) if device == "cpu" else ("float32", "bfloat16"):
+    for precision in ("float32",) if device == "cpu" else ("float32", "tf32", "bfloat16"):
         options = {"precision": precision, "groups": GROUPS, "threads": threads}
         start, cpu = time.perf_counter(), time.process_time()
         ours(x, y, {"memory": 1e9 if device == "cpu" else 16e9, **options})
@@ -213,6 +240,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one small size, in seconds")
     parser.add_argument("--full", action="store_true", help="ours alone, 8,859 stimuli and 24 layers by default")
+    parser.add_argument(
+        "--profile", action="store_true", help="only where the time of ours goes, without errors and with"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--n", type=int, nargs="+")
     parser.add_argument("--layers", type=int)
@@ -224,6 +254,9 @@ def main() -> None:
     torch.set_num_threads(1)
     if chosen.memory_of:
         peak(chosen.n[0], chosen.layers, chosen.regions, chosen.memory_of)
+    elif chosen.profile:
+        for n, groups in product(chosen.n or [500, 1000, 2000], (0, GROUPS)):
+            print(f"\nn={n}, {groups} groups\n{profile(n, chosen.layers or 12, chosen.regions, groups)}")
     elif chosen.quick:
         compare(300, 3, 20, 2, chosen.device)
     elif chosen.full:

@@ -3,21 +3,33 @@
 The published algorithms are written from their definitions: for each value both sides are ranked anew by a full sort
 of their inner products in float32, and 0/1 matrices of neighbours are compared; CKNNA multiplies dense masked kernels.
 They are timed on random (layer, region, k) and extrapolated to all of them. Errors are against float64 by stable
-sorts. Processor seconds of one thread, interleaved, the median of the rounds; compiling is done before.
+sorts. Processor seconds of one thread, interleaved, the median of the rounds; compiling is done before. `--profile`
+prints where the time of ours goes instead.
 """
 
 import argparse
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from _sides import Clock, sides, zscored
+from _split import split
 from torch import Tensor
 
 import homoplasy as hp
-from homoplasy.measures import CKNNA, CycleKNN, MutualKNN
+from homoplasy.maths import cknna as alignment
+from homoplasy.maths import neighbours, overlaps
+from homoplasy.measures import CKNNA, CycleKNN, MutualKNN, _neighbourhoods
+
+PARTS = {
+    "standardising": [(_neighbourhoods, "ready")],
+    "similarities: X X'": [(np, "matmul")],
+    "ordering them": [(neighbours, "_order")],
+    "comparing lists": [(overlaps, "_shared"), (overlaps, "_met"), (alignment, "_restricted")],
+}
 
 
 def masks(x: Tensor, k: int) -> Tensor:
@@ -89,6 +101,14 @@ def compare(name: str, given: argparse.Namespace) -> str:
     return f"{line} {whole:10.0f} {whole / seconds:7.0f} {ours:10.1e} {theirs:10.1e}"
 
 
+def profile(name: str, given: argparse.Namespace) -> str:
+    """Where the time of ours goes, the second time that it runs."""
+    layers, regions = sides(given.n, np.random.default_rng(given.n), given.layers, given.regions)
+    task = partial(hp.score, layers, regions, [CONTESTS[name].ours], memory=given.memory)
+    task()
+    return f"{name}, n={given.n}\n{split(PARTS, task)}"
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,11 +119,12 @@ def main() -> None:
     parser.add_argument("--triples", type=int, default=3, help="published values a round; 0: ours alone")
     parser.add_argument("--memory", default="2GB", help="what our side is allowed")
     parser.add_argument("--measures", nargs="+", choices=CONTESTS, default=list(CONTESTS))
+    parser.add_argument("--profile", action="store_true", help="only where the time of ours goes")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    print(HEADER)
+    print("" if given.profile else HEADER)
     for name in given.measures:
-        print(compare(name, given), flush=True)
+        print((profile if given.profile else compare)(name, given), flush=True)
     print(f"peak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

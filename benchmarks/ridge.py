@@ -21,6 +21,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold
 
 from homoplasy.maths import folds, ridge
+from homoplasy.maths.factorised import factorise
 
 try:
     from himalaya.backend import set_backend
@@ -72,7 +73,7 @@ def ours(data: Data, choice: ridge.Choice, dtype: torch.dtype = torch.float32) -
     parts = folds.blocks(len(x), FOLDS) if choice == "folds" else ()
 
     def run() -> Answer:
-        found = ridge.fit(ridge.factorise(x, parts), y, alphas, choice)
+        found = ridge.fit(factorise(x, parts), y, alphas, choice)
         return Answer(place(found.alphas), found.predict(new).numpy())
 
     return run

@@ -289,6 +289,9 @@ BAD = {
     "two targets are named 'subj01/R0'": lambda: score(layers(1), [*regions(1), *regions(1)], MEASURES),
     "two measures are named 'cka.rbf c=1 debiased'": lambda: score(layers(1), regions(1), [CKA(), CKA()]),
     "memory is 'much'; expected an amount such as '2GB'": lambda: score(layers(1), regions(1), MEASURES, memory="much"),
+    "precision is 'tf32', in which a CUDA device multiplies and 'cpu' does not; ask for 'float32' here": lambda: score(
+        layers(1), regions(1), MEASURES, precision="tf32"
+    ),
     "precision is 'float23'; it can be .*Nearest: 'float32'": lambda: score(
         layers(1), regions(1), MEASURES, precision="float23"
     ),

@@ -3,11 +3,20 @@
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = 1000  # characters of a sentence; what it quotes from a file may be longer
+
 
 class HomoplasyError(Exception):
     """One sentence for the user; never shown with a traceback."""
 
     exit_code = 1
+
+    def __init__(self, sentence: str) -> None:
+        """Put what the sentence quotes on one line, and cut the middle out of one that is too long."""
+        line = "".join(sign if sign.isprintable() else " " for sign in sentence)
+        if len(line) > _LONGEST:
+            line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 4 :]}"
+        super().__init__(line)
 
 
 class WorkFailed(HomoplasyError):
@@ -32,7 +41,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("zzz", ["seed"])
     ''
     """
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(str(word), list(map(str, known)), n=1, cutoff=0.5)
     return f" Nearest: '{found[0]}'." if found else ""
 
 

@@ -18,6 +18,14 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - this function is the one place that prints
 
 
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    for size, word in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {word}"
+    return f"{seconds:.0f} s"
+
+
 def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
     """Yield the items, showing count and time left."""
     count = total if total is not None else len(items)  # type: ignore[arg-type] # Sized when no total is given

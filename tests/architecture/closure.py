@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src"
+PIPELINES = (ROOT / "dvc.yaml", ROOT / "certificates" / "dvc.yaml")
 # Modules that a stage reaches by address (`timm:...`), which no import statement shows.
 BY_ADDRESS = {"extract": "homoplasy.models"}
 
@@ -57,16 +58,17 @@ def code(stage: str) -> list[str]:
 
 
 def write() -> None:
-    """Put the closure of every stage into dvc.yaml, after the data it depends on."""
+    """Put the closure of every stage into its pipeline file, after the data it depends on."""
     yaml = YAML()
     yaml.width = 118
     yaml.indent(mapping=2, sequence=4, offset=2)
-    pipeline = yaml.load((ROOT / "dvc.yaml").read_text())
-    for stage, body in pipeline["stages"].items():
-        data = [path for path in body["deps"] if not path.startswith("src/")]
-        body["deps"] = data + code(stage)
-    with (ROOT / "dvc.yaml").open("w") as file:
-        yaml.dump(pipeline, file)
+    for path in PIPELINES:
+        pipeline = yaml.load(path.read_text())
+        for stage, body in pipeline["stages"].items():
+            data = [dep for dep in body["deps"] if not dep.startswith("src/")]
+            body["deps"] = data + code(stage)
+        with path.open("w") as file:
+            yaml.dump(pipeline, file)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from homoplasy.stages._settings import CHOICES, SECTIONS
 from tests.architecture import closure
 
 ROOT = closure.ROOT
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PIPELINE = {
+    name: body for path in closure.PIPELINES for name, body in yaml.safe_load(path.read_text())["stages"].items()
+}
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
 CONF = sorted((ROOT / "conf").glob("*/*.yaml"))
 NO_STAGE = {"pocket"}  # a section of the world itself

@@ -206,3 +206,16 @@ def test_counts_have_the_same_keys_in_every_run():
         "reproduced": 0, "survives": 0, "weakened": 0, "fails": 0, "untestable_here": 1,
     }  # fmt: skip
     assert set(found) == {"points", "world"}
+
+
+def test_every_item_of_a_claim_has_its_own_numbers_in_the_json():
+    stated = claim(calibrated={"where": {}, "by": "item"}, published={"a": 0.4, "b": 0.1}, tolerance=0.02)
+    parsed = claims.parse({"source": "s", "claims": [stated]}, "claims.yaml", 1.0)
+    table = judged(stated, facts(("a", 0.5, 0.2, 0.8), ("b", 0.3, float("nan"), float("nan"))))
+    (told,) = ledger.plain(parsed, table)
+    cells = {(one["evidence"], one["reading"]): one["items"] for one in told["cells"]}
+    assert cells["world", "calibrated"] == {
+        "a": {"published": 0.4, "ours": 0.5, "low": 0.2, "high": 0.8},
+        "b": {"published": 0.1, "ours": 0.3, "low": None, "high": None},
+    }
+    assert cells["world", "released"] == {}

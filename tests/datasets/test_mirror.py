@@ -299,6 +299,15 @@ def test_a_torn_journal_line_costs_nothing(tmp_path, served, client):
 CAPTIONS = "nsddata_stimuli/stimuli/nsd/annotations/captions_val2017.json"
 
 
+def test_what_is_welcome_is_taken_where_the_bucket_has_it_and_not_missed_where_it_has_not(tmp_path, served, client):
+    needed = [key for key in BODIES if key != BIG]
+    made = fetch(tmp_path, client(served.name), Own(welcome=[BIG, "nsddata/labels.mgz"]), needed)
+    assert held(tmp_path) == BODIES
+    assert set(made.files) == set(BODIES)
+    todo = fetch(tmp_path, client(served.name), Own(welcome=[BIG, "nsddata/labels.mgz"]), needed)
+    assert (todo.missing, len(todo.whole)) == (0, len(BODIES))
+
+
 def test_captions_come_from_the_bucket_or_from_the_user(tmp_path, served, client):
     own = Own((CAPTIONS,), None, "unpack the archive and name its folder.")
     keys = (*BODIES, CAPTIONS)

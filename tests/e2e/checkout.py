@@ -6,8 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -23,23 +23,29 @@ SMALL = {
     "train.checkpoints": "4",
     "cka.kernel_sizes": "[28, 36, 68]",
     "cka.relative_sizes": "[0.5, 1, 2]",
+    "audit.permutations": "50",
+    "audit.voxel_draws": "3",
     "stats.draws": "200",
+    "multiverse.depth_bins": "[8]",
+    "multiverse.shares": "[0.05]",
     "taxonomy.draws": "100",
 }
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A repository with one commit, nothing computed."""
+    """A repository with one commit, nothing computed; `variables` are added to the environment of its commands."""
 
     root: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()  # words that every command starts with
 
     def run(self, *words: str, expected: int = 0) -> str:
         """Run a command in the checkout; its standard output and error together."""
         done = subprocess.run(
-            words,
+            [*self.prefix, *words],
             cwd=self.root,
-            env=environment(),
+            env=environment() | dict(self.variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -51,19 +57,38 @@ class Checkout:
     def dvc(self, *words: str, expected: int = 0) -> str:
         return self.run("dvc", *words, expected=expected)
 
-    def kill_repro_after(self, seconds: float) -> None:
-        """Start `dvc repro` and end its whole process group with SIGKILL."""
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-q", "-m", message)
+
+    def clone(self, at: Path) -> "Checkout":
+        """What a colleague gets: the commits, nothing that git ignores."""
+        self.run("git", "clone", "-q", str(self.root), str(at))
+        return Checkout(at, self.variables)
+
+    def copy(self, at: Path, **variables: str) -> "Checkout":
+        """Everything, with what git ignores."""
+        shutil.copytree(self.root, at, symlinks=True)
+        return Checkout(at, variables)
+
+    def killed_after(self, seconds: float) -> bool:
+        """Start `dvc repro` and end its whole process group with SIGKILL; False if it had ended by itself."""
         child = subprocess.Popen(
             ["dvc", "repro"],
             cwd=self.root,
-            env=environment(),
+            env=environment() | dict(self.variables),
             start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(seconds)
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return True
+        assert child.returncode == 0
+        return False
 
     def lock(self) -> dict:
         """What the run made: the hash of every output of every stage."""
@@ -106,10 +131,8 @@ def make(at: Path) -> Checkout:
     for key, value in SMALL.items():
         params.write_text(with_knob(params.read_text(), key, value))
     checkout = Checkout(at)
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
     checkout.run("git", "init", "-q", "-b", "main")
-    checkout.run("git", "add", "-A")
-    checkout.run(*git, "commit", "-q", "-m", "start")
+    checkout.commit("start")
     return checkout
 
 

@@ -1,12 +1,11 @@
 """The pocket world's known answers, through the stages themselves: what was planted is found, and nothing else."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from homoplasy.errors import BadData
-from homoplasy.stages import parcellate
+from homoplasy.store import frames
+from homoplasy.tables import REGION_SETS
 from tests.e2e import worlds
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -15,12 +14,12 @@ MODALITIES = ("vision", "language")
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
-    return worlds.scored(worlds.fetched(tmp_path_factory.mktemp("planted"), "planted"))
+    return worlds.scored(worlds.fetched(tmp_path_factory.mktemp("planted"), "planted", halves=2))
 
 
 @pytest.fixture(scope="module")
 def null(tmp_path_factory):
-    return worlds.scored(worlds.fetched(tmp_path_factory.mktemp("null"), "null"))
+    return worlds.scored(worlds.fetched(tmp_path_factory.mktemp("null"), "null", halves=2))
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +58,18 @@ def test_in_the_null_world_debiased_scores_are_unit_normal_and_biased_ones_sit_a
     assert 0.85 <= excess.std() <= 1.15
     found = null.metrics["language"]
     assert found["released_r_width"] >= 0.9
+
+
+def test_in_the_null_world_regions_chosen_on_other_images_score_nothing_and_the_best_of_the_same_something(null):
+    counted = null.model_scores[null.model_scores["counted"]].query(
+        "reading == 'calibrated' and modality == 'language'"
+    )
+    assert set(counted["chosen"]) == {"split_half"}
+    assert len(counted) == 24
+    assert abs(counted["score"].mean()) <= 3 * counted["score"].sem()
+    sets = frames.read(null.root / "stats" / "region_sets.parquet", REGION_SETS)
+    top = sets[(sets["regions"] == "top") & (sets["reading"] == "calibrated")]["score"]
+    assert top.mean() > 5 * top.sem()
 
 
 def test_in_the_null_world_subjects_agree_although_there_is_nothing_to_agree_on(null):
@@ -162,23 +173,3 @@ def test_no_pair_is_missing(planted):
     kernels = planted.scores[["measure", "params"]].drop_duplicates()
     assert len(planted.scores) == layers * targets * len(kernels)
     assert layers == planted.models["layers"].sum()
-
-
-def test_an_altered_behaviour_file_stops_with_the_trial(tmp_path):
-    world = worlds.fetched(tmp_path, "bad_responses")
-    with pytest.raises(BadData, match=r"trial \d+"):
-        worlds.parcellated(world)
-
-
-def test_scrambled_sessions_trip_the_guard_of_v1(tmp_path):
-    world = worlds.fetched(tmp_path, "scrambled")
-    with pytest.raises(BadData, match="V1"):
-        worlds.parcellated(world)
-
-
-def test_a_short_study_reads_648_trials_and_its_images_have_one_to_three_repeats(tmp_path):
-    world = worlds.parcellated(worlds.fetched(tmp_path, "short"))
-    container = parcellate.arrays.Container(world.root / "brain" / "subj01" / "patterns.safetensors", "patterns")
-    repeats = pd.Series(container.facts["repeats"])
-    assert repeats.sum() == 648
-    assert set(repeats) == {1, 2, 3}

@@ -4,22 +4,18 @@ import json
 from contextlib import contextmanager
 
 import pytest
+import yaml
 
+from tests.conftest import ROOT
 from tests.e2e import checkout as checkouts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-STAGES = ["fetch", "parcellate", "train", "extract", "cka", "stats", "taxonomy", "claims", "report"]
+STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory):
-    return checkouts.make(tmp_path_factory.mktemp("first"))
-
-
-@pytest.fixture(scope="module")
-def output(first):
-    """Run the whole pipeline once; what it printed."""
-    return first.dvc("repro")
+def first(finished, tmp_path_factory):
+    return finished.copy(tmp_path_factory.mktemp("first") / "checkout")
 
 
 def test_a_fresh_checkout_runs_every_stage(first, output):
@@ -48,23 +44,17 @@ def changed(checkout, key, value):
         path.write_text(before)
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "expected"),
-    [
-        ("report.title", "Other", ["report"]),
-        ("stats.draws", "100", ["stats", "claims", "report"]),
-        ("taxonomy.depth_bins", "4", ["taxonomy", "claims", "report"]),
-    ],
-)
-def test_a_changed_parameter_runs_its_descendants_only(first, output, key, value, expected):
-    with changed(first, key, value):
-        assert checkouts.ran(first.dvc("repro")) == expected
+def test_a_changed_parameter_runs_its_descendants_only(first, output):
+    with changed(first, "taxonomy.depth_bins", "4"):
+        assert sorted(checkouts.ran(first.dvc("repro"))) == ["claims", "report", "taxonomy"]
     assert checkouts.ran(first.dvc("repro")) == [], "what was computed before is taken from the cache"
 
 
 @pytest.mark.parametrize(
     ("key", "value", "stage"),
     [
+        ("report.title", "Other", "report"),
+        ("stats.draws", "100", "stats"),
         ("cka.images", "all", "cka"),
         ("extract.pool", "cls", "extract"),
         ("train.seed", "2", "train"),
@@ -75,14 +65,6 @@ def test_a_changed_parameter_runs_its_descendants_only(first, output, key, value
 def test_the_first_stage_to_run_is_the_one_whose_section_changed(first, output, key, value, stage):
     with changed(first, key, value):
         assert checkouts.ran(first.dvc("repro", "--dry")) == [stage]
-
-
-def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(first, output, tmp_path_factory):
-    other = checkouts.make(tmp_path_factory.mktemp("killed"))
-    for seconds in (4, 8, 12, 16, 20, 24):
-        other.kill_repro_after(seconds)
-    other.dvc("repro")
-    assert other.lock() == first.lock()
 
 
 def test_a_wrong_parameter_stops_with_one_sentence(first, output):

@@ -14,11 +14,13 @@ from homoplasy.store import frames
 from homoplasy.tables import MODEL_SCORES, MODELS, REGIONS, SCORES
 from tests.conftest import ROOT
 
-# The widths that the known answers speak of; the others would only take time.
+# The widths that the known answers speak of, and few draws: none of them speaks of an interval.
 CHANGES = {
     "train": {"runs": []},
     "extract": {"roster": "planted"},
     "cka": {"kernel_sizes": [28, 36, 68], "relative_sizes": [0.5, 1.0, 2.0]},
+    "stats": {"draws": 100},
+    "taxonomy": {"draws": 20},
 }
 
 
@@ -61,8 +63,8 @@ class World:
         return json.loads((self.raw / "pocket" / "truth" / "truth.json").read_text())
 
 
-def fetched(root: Path, truth: str, preset: str = "calibrated") -> World:
-    """Choose and generate a world."""
+def fetched(root: Path, truth: str, preset: str = "calibrated", halves: int = 0) -> World:
+    """Choose and generate a world; its images are to be halved so often."""
     root.mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "conf", root / "conf", dirs_exist_ok=True)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -70,6 +72,7 @@ def fetched(root: Path, truth: str, preset: str = "calibrated") -> World:
     params["pocket"]["truth"] = truth
     for section, values in CHANGES.items():
         params[section] |= values
+    params["cka"]["halves"] = halves
     (root / "params.yaml").write_text(yaml.safe_dump(params))
     (root / "rosters").mkdir(exist_ok=True)
     (root / "rosters" / "planted.yaml").write_text("- planted: all\n")
@@ -108,6 +111,7 @@ def scored(world: World) -> World:
         ROOT / "data" / "published",
         root / "stats",
         root / "published",
+        root / "plots",
         root / "metrics.json",
         settings / "s.yaml",
     )

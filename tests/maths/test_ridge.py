@@ -10,6 +10,7 @@ from sklearn.metrics import r2_score
 
 from homoplasy.errors import BadData
 from homoplasy.maths import folds, ridge
+from homoplasy.maths.factorised import factorise
 
 ALPHAS = torch.logspace(-2, 4, 9, dtype=torch.float64)
 SHAPES = {"primal": (40, 12), "tall": (60, 5), "dual": (30, 80), "nearly square": (24, 23), "square": (20, 20)}
@@ -43,7 +44,7 @@ def refits(x, y, parts, alphas):
 
 
 def cross_validate(x, y, parts=None, alphas=ALPHAS, **how):
-    return ridge.fit(ridge.factorise(x, parts or folds.blocks(len(x), 4)), y, alphas, **how)
+    return ridge.fit(factorise(x, parts or folds.blocks(len(x), 4)), y, alphas, **how)
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -101,7 +102,7 @@ def test_primal_is_dual(seed, n, extra):
     """Columns of zeros change no prediction, and turn the primal into the dual."""
     x, y = draw((n, 6), seed=seed)
     padded = torch.cat([x, torch.zeros(n, n - 6 + extra, dtype=x.dtype)], 1)
-    narrow, wide = ridge.factorise(x, folds.blocks(n, 4)), ridge.factorise(padded, folds.blocks(n, 4))
+    narrow, wide = factorise(x, folds.blocks(n, 4)), factorise(padded, folds.blocks(n, 4))
     assert (narrow.dual, wide.dual) == (False, True)
     one, other = (ridge.fit(source, y, ALPHAS) for source in (narrow, wide))
     np.testing.assert_allclose(one.errors, other.errors, rtol=1e-8)
@@ -150,7 +151,7 @@ def test_what_is_no_law_is_none():
 @pytest.mark.parametrize("shape", [(40, 12), (30, 80)])
 def test_a_target_does_not_hang_on_the_others_nor_on_the_chunk(choice, shape):
     x, y = draw(shape)
-    source = ridge.factorise(x, folds.blocks(len(x), 4))
+    source = factorise(x, folds.blocks(len(x), 4))
     together = ridge.fit(source, y, ALPHAS, choice)
     for chunk in (1, 3):
         apart = ridge.fit(source, y, ALPHAS, choice, chunk)
@@ -170,7 +171,7 @@ def test_single_precision_stays_near_double(shape, choice):
     np.testing.assert_allclose(single.errors, exact.errors, rtol=2e-4)
     same = single.alphas.double().log() - exact.alphas.log()
     assert (same.abs() < 1e-3).float().mean() >= 0.96
-    settled = ridge.solve(ridge.factorise(x.float()), y.float(), exact.alphas)
+    settled = ridge.solve(factorise(x.float()), y.float(), exact.alphas)
     np.testing.assert_allclose(settled.predict(x.float()), exact.predict(x), atol=2e-4)
 
 
@@ -185,7 +186,7 @@ def test_nothing_cancels_when_rows_are_nearly_interpolated():
 
 def test_given_penalties_are_used_as_they_are():
     x, y = draw((40, 12))
-    source = ridge.factorise(x, folds.blocks(40, 4))
+    source = factorise(x, folds.blocks(40, 4))
     chosen = ridge.fit(source, y, ALPHAS)
     again = ridge.solve(source, y, chosen.alphas, chunk=2)
     assert torch.equal(again.alphas, chosen.alphas)
@@ -254,9 +255,9 @@ def test_planted_weights_are_found_and_noise_is_shrunk_away():
 
 def test_bad_input_is_refused_in_one_sentence():
     x, y = draw((20, 4))
-    source = ridge.factorise(x)
+    source = factorise(x)
     with pytest.raises(BadData, match="finite values"):
-        ridge.factorise(torch.full((3, 2), torch.inf))
+        factorise(torch.full((3, 2), torch.inf))
     with pytest.raises(BadData, match="finite values"):
         ridge.fit(source, y * torch.nan, ALPHAS, "gcv")
     with pytest.raises(ValueError, match="pass them to factorise"):
@@ -272,7 +273,7 @@ def test_bad_input_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match="expected 7, found 2"):
         ridge.solve(source, y, ALPHAS[:2])
     with pytest.raises(ValueError, match="each of 20 rows once"):
-        ridge.factorise(x, folds.blocks(19, 3))
+        factorise(x, folds.blocks(19, 3))
 
 
 @pytest.mark.gpu

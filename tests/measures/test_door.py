@@ -69,3 +69,14 @@ def test_a_measure_alone_and_among_others_says_the_same(measure):
 def test_too_little_memory_is_one_sentence():
     with pytest.raises(BadRequest, match=r"over 40 stimuli needs .* GB of memory"):
         hp.score(side("a", 1, 1), side("b", 1, 2), [hp.measures.RSA()], memory="0.05MB")
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda one: one.name)
+def test_only_units_that_vary_are_counted(measure):
+    values = np.random.default_rng(3).standard_normal((30, 6))
+    half = values.copy()
+    half[:, :2] = 1.0
+    one, other = (hp.Representation(x, np.arange(30), name) for x, name in ((values, "all"), (half, "four")))
+    table = hp.score([one, other], [other], [measure])
+    assert table.groupby("source")["source_units"].unique().map(list).to_dict() == {"all": [6], "four": [4]}
+    assert set(table["target_units"]) == {4}

@@ -33,7 +33,7 @@ EXCHANGEABLE = [one for one in MEASURES if not isinstance(one, CycleKNN)]
 
 
 @pytest.mark.parametrize(("measure", "change"), DECLARED)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**31))
 def test_a_declared_law_holds(measure, change, seed):
     assert moved(measure, change, seed) < 1e-9
@@ -41,7 +41,7 @@ def test_a_declared_law_holds(measure, change, seed):
 
 @pytest.mark.parametrize(("measure", "change"), UNDECLARED)
 def test_an_undeclared_law_fails_somewhere(measure, change):
-    assert max(moved(measure, change, seed) for seed in range(20)) > 1e-3
+    assert any(moved(measure, change, seed) > 1e-3 for seed in range(20))
 
 
 @pytest.mark.parametrize("measure", EXCHANGEABLE)

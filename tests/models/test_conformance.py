@@ -17,7 +17,7 @@ from homoplasy.models._contract import Reading, Stimuli
 from homoplasy.models._seeded import seeded
 from tests.models.families import BIG, PARTLY, SMALL
 
-COUNT = 8
+COUNT = 4
 READING = Reading("patch_mean", "last", COUNT)
 EVERY = [name if row % 3 == 0 else pytest.param(name, marks=pytest.mark.conformance) for row, name in enumerate(SMALL)]
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from homoplasy.datasets import hcp_mmp1, published
+from homoplasy.datasets import fsaverage5, hcp_mmp1, published
 from homoplasy.datasets.performance import curves
 from homoplasy.report.atlas import pack
+from homoplasy.report.cortex import Cortex
 from homoplasy.report.figures import drawings
 from homoplasy.report.inputs import Inputs, Source
 from homoplasy.studies.convergence import claims, ledger, scales, trajectories
@@ -21,6 +22,7 @@ from homoplasy.studies.convergence.reanalysis import analyse_again
 from homoplasy.studies.convergence.taxonomy import grow
 from homoplasy.tables import HISTORY, LAGS, RANKS, SCALES
 from tests.conftest import ROOT
+from tests.report import known
 from tests.studies.convergence import made
 
 READING = Reading("relative", 1.0, "debiased", 0.05)
@@ -94,7 +96,13 @@ def again():
 
 
 @pytest.fixture(scope="session")
-def make(again):
+def cortex(tmp_path_factory):
+    """The surface with the approximate areas."""
+    return Cortex(*fsaverage5.read(tmp_path_factory.mktemp("no-labels")))
+
+
+@pytest.fixture(scope="session")
+def make(again, cortex):
     """Build the inputs from tables of scores, models and performance."""
     stated = claims.parse(yaml.safe_load((ROOT / "claims/convergence.yaml").read_text()), "convergence.yaml", 0.25)
 
@@ -122,6 +130,7 @@ def make(again):
             models=models,
             histories={"glyphs": history()} if histories is None else histories,
             atlas=pack(scores, ["c=1 debiased", "sigma=9 biased"]),
+            cortex=cortex,
             settings={"stats": "stats:\n  depth: 6\n"},
             read=[Source("stats/model_scores.parquet", 1234, "0123456789abcdef" * 2)],
             versions={"homoplasy": "0.1.0"},
@@ -139,7 +148,14 @@ def inputs(make):
     scores = made.scores(models, truth)
     found = make(scores[scores["source"] != lost], models, made.performance(truth), whole=True)
     more = {"scales": changes(), "lags": delays(), "ranks": orders()}
-    return replace(found, study={**found.study, **more})
+    beside = {"audit": known.audit(found.study["model_scores"]), "certificates": known.certificates()}
+    return replace(found, study={**found.study, **more}, multiverse=known.multiverse(), **beside)
+
+
+@pytest.fixture(scope="session")
+def bare(inputs):
+    """The same where nothing was audited or certified."""
+    return replace(inputs, audit={}, certificates=None, multiverse={})
 
 
 @pytest.fixture(scope="session")

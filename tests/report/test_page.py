@@ -13,7 +13,7 @@ import pytest
 
 from homoplasy.report import hierarchy, lookup, performance, printed, scale, tree
 from homoplasy.report.figures import absent, drawings
-from homoplasy.report.page import page
+from homoplasy.report.page import notes, page
 from homoplasy.report.verdicts import verdicts
 from homoplasy.tables import LEAVES, LINKAGE, PERFORMANCE, REGIONS, TREE
 from tests.studies.convergence import made
@@ -46,14 +46,20 @@ class Tags(HTMLParser):
             assert self.open.pop() == tag
 
 
+def at_one_width(points):
+    """The printed points with fewer panels to draw."""
+    return points[points["reading"] == "sigma=36"]
+
+
 @pytest.fixture(scope="module")
 def text(inputs, drawn):
     return page(inputs, drawn)
 
 
 def test_every_figure_is_there(drawn):
-    first = ["printed", "kernel-widths", "performance", "depths", "hierarchy", "plane"]
-    assert [one.name for one in drawn] == [*first, "learning-vision", "lags", "scale", "tree", "consistency"]
+    first = ["printed", "kernel-widths", "performance", "depths", "hierarchy", "cortex", "plane", "learning-vision"]
+    then = ["lags", "scale", "cortex-change", "tree", "consistency", "certificates", "specifications-score-performance"]
+    assert [one.name for one in drawn] == [*first, *then, "supplement-printed", "supplement-kernels"]
     assert absent(drawn) == []
     assert len(absent([])) == 9
 
@@ -77,7 +83,7 @@ def test_titles_and_reasons_are_escaped(text):
 
 def test_inks_follow_the_page_into_the_dark(text):
     figures = re.findall(r"<svg [^>]*aria-label=.*?</svg>", text, flags=re.DOTALL)
-    assert len(figures) == 11
+    assert len(figures) == 17
     for figure in figures:
         assert "var(--muted)" in figure
         assert "#1d1d1b" not in figure.lower()
@@ -175,9 +181,10 @@ def test_a_world_of_printed_points_says_what_it_lacks(make):
     points = one[one["depth"] == 0.75].assign(null_mean=np.nan, null_sd=np.nan, ceiling=np.nan)
     bare = {"leaves": LEAVES.empty(), "linkage": LINKAGE.empty(), "tree": TREE.empty()}
     found = make(points, models, made.performance(truth), REGIONS.empty(), {})
-    found = replace(found, study={**found.study, **bare}, atlas=None)
+    found = replace(found, study={**found.study, **bare}, atlas=None, points=at_one_width(found.points))
     drawn = drawings(found)
-    assert [figure.name for figure in drawn] == ["printed", "kernel-widths", "performance"]
+    names = ["printed", "kernel-widths", "performance", "supplement-printed"]
+    assert [figure.name for figure in drawn] == names
     assert "at equal feature width" in drawn[2].svg.decode()
     said = page(found, drawn)
     assert 'id="atlas-data"' not in said
@@ -189,7 +196,8 @@ def test_a_world_without_any_score_has_a_page(make):
     models = made.models(4)
     none = made.scores(models, made.facts(models)).iloc[:0]
     found = make(none, models, PERFORMANCE.empty(), REGIONS.empty(), {})
-    assert [one.name for one in drawings(found)] == ["printed", "kernel-widths"]
+    found = replace(found, points=at_one_width(found.points))
+    assert [one.name for one in drawings(found)] == ["printed", "kernel-widths", "supplement-printed"]
     assert "There is no calibrated score" in page(found, [])
 
 
@@ -220,3 +228,14 @@ def test_the_ring_of_many_models_is_their_class(inputs, drawn):
     (few,) = (one for one in drawn if one.name == "tree")
     assert b"ring: family" in few.svg
     assert b"vision-02" in few.svg
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [("best", "chance alone would lift a score"), ("split_half", "half of the images"), ("all", "every region counts")],
+)
+def test_how_the_regions_of_a_score_were_chosen_is_said(inputs, chosen, said):
+    scores = inputs.study["model_scores"].assign(chosen=chosen)
+    (note,) = notes(replace(inputs, study={**inputs.study, "model_scores": scores}))
+    assert f"Calibrated reading: {'e' if chosen == 'all' else 't'}" in note
+    assert said in note

@@ -187,7 +187,7 @@ def test_an_interval_is_one_row_a_source_and_parameter():
 
 
 BAD = {
-    "resample: kind is 'halves'; it can be permutation, half. Nearest: 'half'": lambda left, right: hp.resample(
+    "resample: kind is 'halves'; it can be permutation, half, split. Nearest: 'half'": lambda left, right: hp.resample(
         left, right, BOTH, kind="halves"
     ),
     "resample: draws is 0; expected one or more": lambda left, right: hp.resample(left, right, BOTH, draws=0),

@@ -13,12 +13,12 @@ from homoplasy.execution import Shard
 from homoplasy.maths import tiles
 from homoplasy.measures import CKA
 from homoplasy.representation import Representation
-from homoplasy.scoring import Scorer, cost, score
+from homoplasy.scoring import Scorer, cost, resample, score
 from homoplasy.scoring.cells import Cells
-from homoplasy.stages import _pairs, _plan, _settings, cka
+from homoplasy.stages import _halves, _pairs, _plan, _scores, _settings, cka
 from homoplasy.stages._pairs import Choice, Subject
 from homoplasy.store import arrays, frames
-from homoplasy.tables import SCORES
+from homoplasy.tables import DRAWS, SCORES
 from tests.architecture import closure
 
 IDS = np.arange(100, 160)  # all stimuli
@@ -33,6 +33,12 @@ SMALL = {
     "standardise": "drop_constant",
     "epsilon": 0.0,
     "precision": "float32",
+    "neighbours": [],
+    "metric": "cosine",
+    "halves": 0,
+    "halves_size": 1.0,
+    "halves_depths": [0.5, 1.0],
+    "seed": 1,
 }
 
 
@@ -64,7 +70,7 @@ def features(folder, name, seed, layers=("blocks.0", "blocks.1"), spoil=None):
     return path
 
 
-def brain(folder, subject, seed):
+def brain(folder, subject, seed, shared=10):
     """Forty images of a subject, ten of them shared; V1 in both hemispheres, V2 with too few voxels on the left."""
     rng = np.random.default_rng(seed)
     ids = np.sort(np.concatenate([IDS[:10], rng.choice(IDS[10:], 30, replace=False)]))
@@ -82,7 +88,7 @@ def brain(folder, subject, seed):
         values = rng.standard_normal((40, width)).astype(np.float32)
         regions.append(Representation(values, ids, name, unit_ids=np.arange(width), facts=facts))
     path = folder / subject / "patterns.safetensors"
-    arrays.write(path, "patterns", regions, {"subject": subject, "shared": IDS[:10].tolist()})
+    arrays.write(path, "patterns", regions, {"subject": subject, "shared": IDS[:shared].tolist()})
     return path
 
 
@@ -97,8 +103,16 @@ def house(tmp_path, monkeypatch):
     return tmp_path
 
 
+def fill(house, **changed):
+    return _scores.fill(settings(**changed).plan(), house / "brain", house / "features")
+
+
 def run(house, **changed):
-    return _pairs.read(cka.run(settings(**changed), house / "brain", house / "features"))
+    return _pairs.read(fill(house, **changed).scores)
+
+
+def halves(house, **changed):
+    return _halves.read(fill(house, **{"halves": 2} | changed).halves)
 
 
 def test_every_layer_meets_every_region_of_every_subject(house):
@@ -263,13 +277,86 @@ CHANGES = [
     ("standardise", "epsilon"),
     ("epsilon", 0.1),
     ("precision", "float64"),
+    ("neighbours", [3]),
 ]
+OF_NEIGHBOURS = [("metric", "inner")]
+OF_HALVES = [("halves", 3), ("halves_size", 2.0), ("halves_depths", [0.0, 0.5]), ("seed", 2)]
 
 
 @pytest.mark.parametrize(("key", "value"), CHANGES)
 def test_every_parameter_changes_something(house, key, value):
-    assert set(dict(CHANGES)) == set(cka.Settings.model_fields)
+    assert set(dict(CHANGES + OF_NEIGHBOURS + OF_HALVES)) == set(cka.Settings.model_fields)
     assert not run(house, **{key: value}).equals(run(house))
+
+
+@pytest.mark.parametrize(("key", "value"), OF_NEIGHBOURS)
+def test_every_parameter_of_the_neighbours_changes_something(house, key, value):
+    assert not run(house, neighbours=[3], **{key: value}).equals(run(house, neighbours=[3]))
+
+
+@pytest.mark.parametrize(("key", "value"), OF_HALVES)
+def test_every_parameter_of_the_halves_changes_something(house, key, value):
+    assert not halves(house, **{key: value}).equals(halves(house))
+
+
+def test_neighbours_stand_beside_the_kernels_and_make_no_kernel_anew(house, monkeypatch):
+    table = run(house)
+    calls = counted(monkeypatch)
+    both = run(house, neighbours=[3, 5])
+    assert calls == [["planted:vision-00", "planted:vision-01"]] * 2
+    of_neighbours = both["params"].isin(["k=3 cosine", "k=5 cosine"])
+    assert set(both.loc[of_neighbours, "measure"]) == {"mutual_knn", "cycle_knn", "cknna"}
+    assert of_neighbours.sum() == 2 * 2 * 2 * 2 * 3 * 2
+    kept = both[~of_neighbours].sort_values(list(SCORES.key), ignore_index=True)
+    pd.testing.assert_frame_equal(kept, table.sort_values(list(SCORES.key), ignore_index=True), check_exact=True)
+    layer = arrays.Container(house / "features/planted/vision-01.safetensors", "features")["blocks.1"]
+    subject = Subject(house / "brain/subj05/patterns.safetensors", settings().choice())
+    expected = score([layer], subject.targets(), [measures.MutualKNN(k=(5,))])["value"]
+    mine = both[(both["source"] == "planted:vision-01") & (both["layer"] == "blocks.1") & (both["subject"] == "subj05")]
+    found = mine[(mine["measure"] == "mutual_knn") & (mine["params"] == "k=5 cosine")]["value"]
+    assert found.tolist() == expected.tolist()
+
+
+def test_both_halves_are_scored_on_images_that_they_do_not_share(house):
+    table = halves(house)
+    assert set(table["draw"]) == {0, 1, 2, 3}
+    assert set(table["kind"]) == {"split"}
+    assert set(table["layer"]) == {"blocks.1"}  # above half of the depth
+    assert set(table["params"]) == {"c=1 debiased"}
+    assert set(table["n"]) == {15}
+    assert len(table) == 4 * 2 * 2 * 2
+    layer = arrays.Container(house / "features/planted/vision-01.safetensors", "features")["blocks.1"]
+    subject = Subject(house / "brain/subj05/patterns.safetensors", settings().choice())
+    expected = resample([layer.select(subject.images)], subject.targets(), [CKA()], kind="split", draws=4, seed=1)
+    found = table[(table["source"] == "planted:vision-01") & (table["subject"] == "subj05")]
+    assert found["value"].tolist() == expected["value"].tolist()
+
+
+def test_checkpoints_have_no_halves_and_a_new_model_is_the_only_one_that_is_halved(house, monkeypatch):
+    first = halves(house)
+    path = features(house / "features", "step", 9)
+    made = arrays.Container(path, "features")
+    facts = {"model": "planted:step", "modality": "vision", "run": "glyphs"}
+    arrays.write(path, "features", [made[name] for name in made.names()], facts)
+    features(house / "features", "vision-02", 5)
+    seen = []
+    plain = _halves.resampling.stream
+    monkeypatch.setattr(
+        _halves.resampling,
+        "stream",
+        lambda made, of, *rest: plain(made, (seen.append(one) or one for one in of), *rest),
+    )
+    second = halves(house)
+    assert {one.address for one in seen} == {"planted:vision-02"}
+    assert set(second["source"]) == {f"planted:vision-0{place}" for place in range(3)}
+    old = second[second["source"] != "planted:vision-02"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(old, first, check_exact=True)
+
+
+def test_too_few_images_to_halve(house):
+    brain(house / "brain", "subj01", 1, shared=7)
+    with pytest.raises(BadRequest, match=r"cka.halves is 2, and subj01 has 7 images of the kind 'shared'; each half"):
+        halves(house, images="shared")
 
 
 BAD = {
@@ -285,6 +372,12 @@ BAD = {
     "cka.epsilon' is -1": {"epsilon": -1},
     "cka.precision' is 'float16'; expected one of 'float32', 'float64'": {"precision": "float16"},
     "cka.linear' is 'yes'; expected true or false": {"linear": "yes"},
+    "cka.neighbours.0' is 0; .*each 1 or more": {"neighbours": [0]},
+    "cka.metric' is 'euclid'; expected one of 'cosine', 'inner'": {"metric": "euclid"},
+    "cka.halves' is -1; .*0 or more": {"halves": -1},
+    "cka.halves_depths.1' is 2": {"halves_depths": [0, 2]},
+    "cka.halves_size' is 0": {"halves_size": 0},
+    "cka.seed' is -1": {"seed": -1},
     "Nearest: 'kernel_sizes'": {"kernel_size": [8]},
 }
 
@@ -346,7 +439,8 @@ def test_the_stage_writes_scores_and_the_settings_in_force(house, capsys):
     (house / "scores/stray.parquet").touch()
     table = stage(house, "pocket")
     assert set(table["params"]) == {f"{k} {e}" for k in ("linear", "sigma=9", "c=1") for e in SMALL["estimators"]}
-    assert [path.name for path in (house / "scores").iterdir()] == ["scores.parquet"]
+    assert sorted(path.name for path in (house / "scores").iterdir()) == ["halves.parquet", "scores.parquet"]
+    assert len(frames.read(house / "scores/halves.parquet", DRAWS)) == 0
     recorded = yaml.safe_load((house / "settings/cka.yaml").read_text())["cka"]
     assert recorded["kernel_sizes"] == [36.0]
     assert recorded["images"] == "own"
@@ -358,7 +452,7 @@ def test_the_stage_writes_scores_and_the_settings_in_force(house, capsys):
 def test_the_key_of_the_store_covers_the_code_that_makes_the_numbers():
     behind = closure.graph().find_upstream_modules("homoplasy.measures.cka") | {"homoplasy.measures.cka"}
     numbers = {name for name in behind if name.startswith(("homoplasy.maths.", "homoplasy.measures."))}
-    assert {module.__name__ for module in _pairs.behind(measures.cka)} == numbers
+    assert {module.__name__ for module in _pairs.behind(CKA())} == numbers
 
 
 def test_shards_fill_the_store_and_the_stage_finds_everything_there(house, monkeypatch, capsys):
@@ -384,11 +478,6 @@ def test_long_work_says_first_what_it_takes(house, monkeypatch, capsys):
     features(house / "features", "vision-02", 5)
     run(house)
     assert re.search(r"cka: 64 values in 2 sweeps, about \d+ h on this machine", capsys.readouterr().err)
-
-
-@pytest.mark.parametrize(("seconds", "said"), [(50, "50 s"), (400, "7 min"), (50_000, "14 h")])
-def test_a_time_is_said_as_people_say_it(seconds, said):
-    assert _plan.duration(seconds) == said
 
 
 def test_what_is_planned_is_what_is_missing(house):

@@ -289,7 +289,7 @@ def test_the_first_release_reads_as_many(world, tmp_path):
 
 def test_sessions_in_a_wrong_order_stop_the_stage(tmp_path):
     raw = pocket_tree(tmp_path / "scrambled", "scrambled")
-    with pytest.raises(BadData, match="pairing broken"):
+    with pytest.raises(BadData, match="pairing broken: repeats of a picture in V1"):
         run(workspace(tmp_path / "there", raw, "pocket"))
 
 

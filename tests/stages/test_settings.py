@@ -23,6 +23,12 @@ class Cka(_settings.Strict):
     epsilon: float = Field(ge=0, description="zero or more")
     kernel_unit: float
     precision: str
+    neighbours: tuple[int, ...]
+    metric: str
+    halves: int
+    halves_size: float
+    halves_depths: tuple[float, ...]
+    seed: int
 
 
 @pytest.fixture

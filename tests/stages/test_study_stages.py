@@ -11,7 +11,18 @@ from homoplasy.datasets import nsd, published
 from homoplasy.errors import BadData, BadRequest
 from homoplasy.stages import _statistics, claims, report, stats, taxonomy
 from homoplasy.store import frames
-from homoplasy.tables import CORRELATIONS, HISTORY, LEAVES, MODEL_SCORES, MODELS, REGIONS, SCORES, SUPPORT, VERDICTS
+from homoplasy.tables import (
+    CORRELATIONS,
+    DRAWS,
+    HISTORY,
+    LEAVES,
+    MODEL_SCORES,
+    MODELS,
+    REGIONS,
+    SCORES,
+    SUPPORT,
+    VERDICTS,
+)
 from tests.conftest import ROOT
 from tests.report.conftest import history
 from tests.studies.convergence import made
@@ -30,32 +41,63 @@ def points(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def world(tmp_path, monkeypatch, points):
+@pytest.fixture(scope="session")
+def given(tmp_path_factory):
     """The files that the stages read, with made-up scores; the pocket's own settings."""
+    folder = tmp_path_factory.mktemp("given")
     models = made.models(6)
     models = models.assign(family=models["model"])
     truth = made.facts(models)
-    frames.write(tmp_path / "features/models.parquet", models, MODELS)
+    frames.write(folder / "features/models.parquet", models, MODELS)
     scores = made.scores(models, truth)
     wider = scores.assign(value=scores["value"] ** 2, params=scores["params"].map(WIDER))
-    frames.write(tmp_path / "scores/scores.parquet", pd.concat([scores, wider]), SCORES)
-    frames.write(tmp_path / "brain/regions.parquet", made.regions(), REGIONS)
-    frames.write(tmp_path / "models/glyphs/history.parquet", history(), HISTORY)
+    frames.write(folder / "scores/scores.parquet", pd.concat([scores, wider]), SCORES)
+    frames.write(folder / "scores/halves.parquet", made.halves(scores), DRAWS)
+    frames.write(folder / "brain/regions.parquet", made.regions(), REGIONS)
+    frames.write(folder / "models/glyphs/history.parquet", history(), HISTORY)
     manifest = {"format": 1, "dataset": "pocket", "request": {}, "files": {}}
-    (tmp_path / "raw").mkdir()
-    (tmp_path / "raw/MANIFEST.json").write_text(json.dumps(manifest))
-    (tmp_path / "conf").symlink_to(ROOT / "conf")
-    choose(tmp_path)
+    (folder / "raw").mkdir()
+    (folder / "raw/MANIFEST.json").write_text(json.dumps(manifest))
+    (folder / "conf").symlink_to(ROOT / "conf")
+    choose(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def done(given, points, tmp_path_factory):
+    """The same after stats and taxonomy, with the settings as they are."""
+    folder = copy(given, tmp_path_factory.mktemp("done"))
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in(patch, points)
+        run_stats(folder), run_taxonomy(folder)
+    return folder
+
+
+def stand_in(patch, points):
+    """Performance that goes with the made-up scores; most tests are not about the other results."""
+    truth = made.facts(made.models(6))
 
     class Tree:
         def performance(self):
             return made.performance(truth)
 
-    monkeypatch.setattr(nsd, "open_tree", lambda raw: Tree())
-    monkeypatch.setattr(_statistics, "around", lambda *paths: None)  # most tests are not about the other results
-    monkeypatch.setattr(_statistics, "analyse_printed", lambda _, folder, *__: copy(points, folder))
-    return tmp_path
+    patch.setattr(nsd, "open_tree", lambda raw: Tree())
+    patch.setattr(_statistics, "around", lambda *paths: None)
+    patch.setattr(_statistics, "analyse_printed", lambda _, folder, *__: copy(points, folder))
+
+
+@pytest.fixture
+def world(given, points, tmp_path, monkeypatch):
+    """The files that the stages read, to be changed."""
+    stand_in(monkeypatch, points)
+    return copy(given, tmp_path)
+
+
+@pytest.fixture
+def analysed(done, points, tmp_path, monkeypatch):
+    """What stats and taxonomy read and wrote, to be changed."""
+    stand_in(monkeypatch, points)
+    return copy(done, tmp_path)
 
 
 @pytest.fixture
@@ -65,8 +107,8 @@ def whole_world(world, monkeypatch):
     return world
 
 
-def copy(points, folder):
-    shutil.copytree(points, folder, dirs_exist_ok=True)
+def copy(of, folder):
+    return shutil.copytree(of, folder, symlinks=True, dirs_exist_ok=True)
 
 
 def choose(folder, **sections):
@@ -79,7 +121,7 @@ def choose(folder, **sections):
 
 def run_stats(folder):
     names = ("params.yaml", "raw", "brain", "models", "features", "scores")
-    results = ("stats", "published", "metrics.json", "settings/stats.yaml")
+    results = ("stats", "published", "plots", "metrics.json", "settings/stats.yaml")
     stats.main(*(folder / name for name in names), ROOT / "data/published", *(folder / name for name in results))
 
 
@@ -95,8 +137,17 @@ def run_taxonomy(folder):
 
 def run_report(folder):
     read = ("params.yaml", "brain", "features", "scores", "stats", "taxonomy", "published", "claims")
-    places = (*(folder / name for name in read), ROOT / "data/published", folder / "models", folder / "settings")
-    report.main(*places, folder / "reports", folder / "settings/report.yaml")
+    beside = (
+        "models",
+        "raw",
+        "audit",
+        "multiverse",
+        "certificates.parquet",
+        "settings",
+        "reports",
+        "settings/report.yaml",
+    )
+    report.main(*(folder / name for name in read), ROOT / "data/published", *(folder / name for name in beside))
 
 
 def test_from_scores_to_the_page_twice_the_same(whole_world):
@@ -118,7 +169,7 @@ def test_from_scores_to_the_page_twice_the_same(whole_world):
     ("change", "changes"),
     [
         ({"depth": 4}, "score"),
-        ({"depth_bins": 12}, "score"),
+        ({"depth_bins": 4}, "score"),
         ({"binning": "released"}, "score"),
         ({"top_share": 0.5}, "score"),
         ({"size": 2.0}, "score"),
@@ -127,10 +178,9 @@ def test_from_scores_to_the_page_twice_the_same(whole_world):
         ({"seed": 7}, "family_low"),
     ],
 )
-def test_every_setting_changes_something(world, change, changes):
-    tables = {"score": MODEL_SCORES, "family_low": CORRELATIONS}
+def test_every_setting_changes_something(analysed, change, changes):
+    world, tables = analysed, {"score": MODEL_SCORES, "family_low": CORRELATIONS}
     schema = tables[changes]
-    run_stats(world)
     before = frames.read(world / f"stats/{schema.name}.parquet", schema)[changes]
     choose(world, stats=change)
     run_stats(world)
@@ -152,8 +202,8 @@ def test_the_kernel_unit_picks_the_absolute_width(world):
         ({}, False),
     ],
 )
-def test_every_setting_of_the_tree_changes_it(world, change, changes):
-    run_taxonomy(world)
+def test_every_setting_of_the_tree_changes_it(analysed, change, changes):
+    world = analysed
     before = (world / "taxonomy/tree.newick").read_text()
     choose(world, taxonomy=change)
     run_taxonomy(world)
@@ -161,8 +211,8 @@ def test_every_setting_of_the_tree_changes_it(world, change, changes):
 
 
 @pytest.mark.parametrize("change", [{"draws": 40}, {"seed": 2}])
-def test_draws_and_seed_move_the_support_of_branches_only(world, change):
-    run_taxonomy(world)
+def test_draws_and_seed_move_the_support_of_branches_only(analysed, change):
+    world = analysed
     before = frames.read(world / "taxonomy/support.parquet", SUPPORT)
     tree = (world / "taxonomy/tree.newick").read_bytes()
     choose(world, taxonomy=change)
@@ -191,15 +241,16 @@ def test_without_enough_models_the_tree_is_empty_and_says_so(world, capsys):
         ("report", {"title": ""}, r"'report.title' is ''; expected a word, not empty"),
     ],
 )
-def test_a_setting_that_cannot_be_gives_one_sentence(world, section, change, sentence):
-    run_stats(world), run_taxonomy(world)
+def test_a_setting_that_cannot_be_gives_one_sentence(analysed, section, change, sentence):
+    world = analysed
     choose(world, **{section: change})
     with pytest.raises(BadRequest, match=sentence):
         {"stats": run_stats, "taxonomy": run_taxonomy, "report": run_report}[section](world)
 
 
-def test_the_title_and_the_sentence_of_a_world_are_on_the_page(world):
-    run_stats(world), run_taxonomy(world), run_claims(world)
+def test_the_title_and_the_sentence_of_a_world_are_on_the_page(analysed):
+    world = analysed
+    run_claims(world)
     choose(world, report={"title": "A title", "about": "A sentence."})
     run_report(world)
     text = (world / "reports/index.html").read_text()
@@ -225,6 +276,7 @@ def test_the_published_points_run_through_with_every_preset(tmp_path, points, mo
         (folder / "conf").symlink_to(ROOT / "conf")
         choose(folder, world="published", preset=preset, stats={"draws": 100})
         frames.write(folder / "scores/scores.parquet", published.scores(folder / "raw"), SCORES)
+        frames.write(folder / "scores/halves.parquet", DRAWS.empty(), DRAWS)
         frames.write(folder / "features/models.parquet", MODELS.empty(), MODELS)
         frames.write(folder / "brain/regions.parquet", REGIONS.empty(), REGIONS)
         (folder / "models").mkdir()
@@ -269,8 +321,8 @@ def test_the_ledger_of_the_made_up_world(whole_world):
         ("claims: 3", "expected 'source' and a list of 'claims'"),
     ],
 )
-def test_a_damaged_claims_file_gives_one_sentence(world, text, sentence):
-    run_stats(world), run_taxonomy(world)
+def test_a_damaged_claims_file_gives_one_sentence(analysed, text, sentence):
+    world = analysed
     (world / "stated.yaml").write_text(text)
     with pytest.raises(BadData, match=sentence):
         run_claims(world, world / "stated.yaml")

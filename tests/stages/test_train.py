@@ -15,6 +15,7 @@ from PIL import Image
 from homoplasy.datasets.pocket import training_set
 from homoplasy.datasets.pocket.formats import hdf5, place, to_json
 from homoplasy.errors import BadData, BadRequest
+from homoplasy.execution import Shard
 from homoplasy.stages import _runs, train
 from homoplasy.store import files, frames, weights
 from homoplasy.tables import HISTORY
@@ -97,6 +98,17 @@ def test_what_is_stored_is_not_trained_again(choices, raw, monkeypatch):
     first = run(choices, raw)
     monkeypatch.setattr(loop.Training, "advance", None)  # so that training would fail
     assert run(choices, raw) == first
+
+
+def test_shards_fill_the_store_alone_and_the_stage_puts_everything_in_place(choices, raw, tmp_path, monkeypatch):
+    choose(choices, **SMALL)
+    alone = run(choices, raw, "alone")
+    monkeypatch.setenv("HOMOPLASY_STORE", str(tmp_path / "another"))
+    for number in (1, 2):
+        train.main(choices, raw, tmp_path / "models", tmp_path / "settings.yaml", Shard(number, 2))
+    assert not (tmp_path / "models").exists()
+    monkeypatch.setattr(loop.Training, "advance", None)  # so that training would fail
+    assert run(choices, raw) == alone
 
 
 def test_a_run_of_its_own_values_and_a_new_run_leave_the_others_alone(choices, raw, monkeypatch):

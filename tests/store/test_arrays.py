@@ -120,3 +120,24 @@ def test_an_unknown_format_version_says_so(tmp_path):
     path.write_bytes(struct.pack("<Q", len(text)) + text + raw[8 + size :])
     with pytest.raises(BadData, match="container format 99; this version reads format 1"):
         arrays.Container(path, "features")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"facts": None}, "no kind or no facts"),
+        ({"stimulus_ids": [1, "a", 3]}, "stimulus_ids are not a list"),
+        ({"order": ["layer1"]}, "order and arrays name different things"),
+        ({"order": ["a"], "arrays": {"a": {"facts": {}, "unit_ids": None}}}, "other arrays than there are"),
+        ({"arrays": {"layer1": {}, "layer2": {"facts": {}, "unit_ids": 3}}}, "no facts or no list of units"),
+    ],
+)
+def test_metadata_that_do_not_describe_the_arrays_are_refused(tmp_path, change, sentence):
+    path = tmp_path / "x.safetensors"
+    arrays.write(path, "features", layers(), {"model": "m"})
+    values = safetensors.numpy.load_file(path)
+    with safetensors.safe_open(path, framework="numpy") as file:
+        about = json.loads(file.metadata()["homoplasy"])
+    safetensors.numpy.save_file(values, path, {"homoplasy": json.dumps(about | change)})
+    with pytest.raises(BadData, match=sentence):
+        arrays.Container(path, "features")

@@ -139,3 +139,15 @@ def test_ids_are_lines_of_text(tmp_path):
         foreign.read_ids(tmp_path / "ids.txt")
     with pytest.raises(BadRequest, match="is not there"):
         foreign.read_ids(tmp_path / "none.txt")
+
+
+def test_ids_that_no_number_of_64_bits_holds_are_words(tmp_path):
+    (tmp_path / "ids.txt").write_text("1\n" + "9" * 5000 + "\n")
+    assert foreign.read_ids(tmp_path / "ids.txt").dtype.kind == "U"
+
+
+def test_strange_ids_of_a_container_are_refused(tmp_path):
+    notes = {"homoplasy": '{"stimulus_ids": [1, [2]]}'}
+    save_file({"a": np.ones((2, 2))}, tmp_path / "a.safetensors", notes)
+    with pytest.raises(BadData, match="expected stimulus_ids that are a list"):
+        foreign.read(str(tmp_path / "a.safetensors"))

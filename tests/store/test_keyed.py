@@ -82,3 +82,21 @@ def test_the_name_of_a_file_is_its_key_if_it_is_stored_and_else_the_hash_of_its_
     one, two, three = (keyed.name_of(tmp_path / name) for name in ("one", "two", "three"))
     assert one == two == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"  # SHA-256 of the letter x
     assert three != one
+
+
+def test_a_file_that_is_not_what_was_stored_is_made_again(capsys):
+    one, two = "ab" * 32, "cd" * 32
+    first = keyed.keep(one, lambda path: path.write_text("one"))
+    other = keyed.keep(two, lambda path: path.write_text("stale"))
+    first.unlink()
+    other.rename(first)  # a whole file of this project, under the name of another
+    assert not keyed.holds(one)
+    assert "held another file" in capsys.readouterr().err
+    assert keyed.keep(one, lambda path: path.write_text("one")).read_text() == "one"
+    assert keyed.holds(one)
+
+
+def test_a_file_without_its_digest_is_not_taken(store):
+    keyed.path("ab" * 32).parent.mkdir(parents=True)
+    keyed.path("ab" * 32).write_text("planted")
+    assert keyed.keep("ab" * 32, lambda path: path.write_text("made")).read_text() == "made"

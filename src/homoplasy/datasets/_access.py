@@ -60,6 +60,7 @@ class Access:
             _agreement.folder(self.local, "captions"),
             f"unpack {_ZIP} and write its folder of captions_train2017.json into {self.local} as nsd: {{captions: …}}.",
             known.files(_agreement.folder(self.local, known.FOLDER)),
+            [keys.surface_labels(hemisphere) for hemisphere in ("lh", "rh")],
         )
         with Bucket(self.bucket, anonymous=self.anonymous, region=self.region) as bucket:
             yield _mirror.plan(self.root, bucket, needed, own, "nsd"), bucket

@@ -4,8 +4,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from homoplasy import written
 from homoplasy.errors import BadRequest
 
 _WRITE = "nsd: {accept_terms: true, name: Your Name, date: 2025-01-31}"
@@ -40,16 +39,16 @@ def folder(local: Path, name: str) -> Path | None:
         return None
     found = local.parent / Path(str(given)).expanduser()
     if not found.is_dir():
-        raise BadRequest(f"{local}: nsd.{name} is '{given}', which is not a folder.")
+        raise BadRequest(f"{local}: nsd.{name} is {str(given)!r}, which is not a folder.")
     return found
 
 
 def _section(local: Path) -> dict[str, Any]:
     try:
-        given = yaml.safe_load(local.read_text(encoding="utf-8"))
+        given = written.read_yaml(local)
     except FileNotFoundError:
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except written.Damaged:  # what it says could quote the file
         raise BadRequest(f"{local} is not valid YAML; expected a line such as {_WRITE}.") from None
     section = given.get("nsd") if isinstance(given, dict) else None
     return section if isinstance(section, dict) else {}

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Any
 
+from homoplasy import written
 from homoplasy.datasets import _manifest
 from homoplasy.datasets._bucket import Bucket, Changed, Interrupted, Remote
 from homoplasy.datasets._manifest import File
@@ -32,7 +33,7 @@ class Journal:
     def __init__(self, root: Path) -> None:
         self._path = root / _manifest.MARK
         self._lock = Lock()
-        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n") if self._path.exists() else []
         self._begun: dict[str, tuple[int, str]] = {}
         self.done: dict[str, File] = {}
         for line in lines:
@@ -40,14 +41,14 @@ class Journal:
 
     def _take(self, line: str) -> None:
         try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:  # the last line of a run that was killed
+            entry = written.parse_json(line)
+            key, size, sha256, etag = str(entry["key"]), int(entry["size"]), entry["sha256"], entry["etag"]
+        except (written.Damaged, LookupError, TypeError, ValueError):  # torn by a kill: as if it had not been written
             return
-        key = entry.pop("key")
-        if entry["sha256"] is None:
-            self._begun[key] = (entry["size"], entry["etag"])
+        if sha256 is None:
+            self._begun[key] = (size, etag)
         else:
-            self.done[key] = File(**entry)
+            self.done[key] = File(size, str(sha256), etag)
 
     def began(self, remote: Remote) -> bool:
         """Tell whether a part that lies there belongs to this version of the object."""

@@ -16,13 +16,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from homoplasy import written
 from homoplasy.errors import BadData, WorkFailed
 from homoplasy.progress import track
 
 FORMAT = 1
 NAME = "MANIFEST.json"
 MARK = "MANIFEST.part"
-_STRANGE = re.compile(r"[\\:\x00-\x1f\x7f]")  # a backslash or a drive names another place on some systems
+_STRANGE = re.compile(r"[\\:\x00-\x1f\x7f\ud800-\udfff]")  # a backslash or a drive names another place on some systems
+_LONGEST = 255  # bytes that the name of a file may have
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _READERS = 4  # hashlib releases the interpreter lock
 _BLOCK = 1 << 20
@@ -58,11 +60,11 @@ def find(root: Path) -> Manifest | None:
     """Read the manifest where there is one; a damaged one is an error, an absent one is None."""
     path = root / NAME
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = written.read_json(path)
     except FileNotFoundError:
         return None
-    except (UnicodeDecodeError, json.JSONDecodeError) as damage:
-        raise BadData(f"{path} is not JSON ({damage}); delete it and run dvc repro fetch.") from None
+    except written.Damaged as damage:
+        raise BadData(f"{path} is not JSON {damage}; delete it and run dvc repro fetch.") from None
     return _parsed(path, about)
 
 
@@ -85,7 +87,7 @@ def _parsed(path: Path, about: Any) -> Manifest:
 def _parts(key: str) -> list[str]:
     """The steps of a key; one that leaves the folder is refused whatever is on the disk."""
     parts = key.split("/")
-    if any(part in {"", ".", ".."} or _STRANGE.search(part) for part in parts):
+    if any(part in {"", ".", ".."} or _STRANGE.search(part) or len(part.encode()) > _LONGEST for part in parts):
         raise BadData(f"the key {key!r} points outside the data folder; expected a plain path such as 'a/b.csv'.")
     return parts
 

@@ -26,6 +26,7 @@ class Own:
     folder: Path | None = None
     advice: str = ""
     extra: Mapping[str, Path] = field(default_factory=dict)  # files that no bucket is asked for, each by its key
+    welcome: Collection[str] = ()  # files that are taken where the bucket has them, and not missed where it has not
 
     def find(self, key: str) -> Path:
         """The user's own file of that name."""
@@ -70,7 +71,7 @@ class Plan:
 
 def plan(root: Path, bucket: Bucket, keys: Sequence[str], own: Own, dataset: str) -> Plan:
     """Verify what is there and ask the bucket for the rest; the user's own files serve where it has none."""
-    found, journal, keys = _manifest.find(root), Journal(root), [*keys, *own.extra]
+    found, journal, keys = _manifest.find(root), Journal(root), [*keys, *own.extra, *own.welcome]
     recorded = {**(found.files if found and found.dataset == dataset else {}), **journal.done}
     there = {key: recorded[key] for key in keys if key in recorded}
     wrong = {*_manifest.faults(root, there), *own.changed(there)} if there else set()
@@ -124,13 +125,15 @@ def _to_journal(root: Path, recorded: Mapping[str, File]) -> None:
     (root / _manifest.NAME).unlink(missing_ok=True)
 
 
-def _ask(bucket: Bucket, keys: Sequence[str], own: Own) -> dict[str, Remote | Path]:
-    def one(key: str) -> Remote | Path:
+def _ask(bucket: Bucket, keys: Sequence[str], own: Own) -> dict[str, Remote | Path | None]:
+    def one(key: str) -> Remote | Path | None:
         if key in own.extra:
             return own.extra[key]
         try:
             return bucket.describe(key)
         except Absent:
+            if key in own.welcome:
+                return None
             if key not in own.keys:
                 raise
             return own.find(key)

@@ -1,6 +1,8 @@
 """A folder of pictures with one subfolder a class, the layout that ImageNet is trained from."""
 
 import hashlib
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,11 @@ from PIL import Image, UnidentifiedImageError
 
 from homoplasy.errors import BadData, BadRequest
 
+# What the decoders of Pillow raise on files that are not theirs, or that would fill the memory.
+_DAMAGE = (
+    UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, LookupError, TypeError,
+    EOFError, OverflowError, MemoryError, struct.error, zlib.error,
+)  # fmt: skip
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
@@ -41,7 +48,7 @@ class ImageFolder:
         try:
             with Image.open(path) as opened:
                 return np.asarray(opened.convert("RGB"), dtype=np.uint8)
-        except (UnidentifiedImageError, OSError) as damage:
+        except _DAMAGE as damage:
             raise BadData(f"{path} is not a whole picture ({damage}); replace or delete it.") from None
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from homoplasy.datasets import _manifest
+from homoplasy.datasets.performance._reading import numbers
 from homoplasy.errors import BadData, BadRequest, listing
 from homoplasy.progress import say
 from homoplasy.tables import MODELS, PERFORMANCE, SCORES
@@ -21,7 +22,9 @@ KEYS = ("language.csv", "mixnet.csv", "vision.csv")
 BENCHMARKS = {"language": "leaderboard2_avg", "vision": "imagenet_top1"}
 WIDTHS = (20, 28, 36, 44, 52, 60, 68, 76, 84, 92, 100)
 STIMULI = 8859  # images of one subject in 37 sessions that only this subject saw
-_FACTS = ("model", "family", "architecture", "parameters")
+_WORDS = ("model", "family", "architecture")
+_FACTS = (*_WORDS, "parameters")
+_LARGE = 1e15  # more than any number of parameters
 
 
 def carry(source: Path, root: Path, request: Mapping[str, Any]) -> None:
@@ -145,4 +148,5 @@ def _table(root: Path, modality: str) -> pd.DataFrame:
     lacking = [column for column in needed if column not in table]
     if lacking:
         raise BadData(f"{path} lacks the columns {listing(lacking)}; restore it with git checkout data/published.")
-    return table
+    told = [column for column in needed if column not in _WORDS]
+    return table.assign(**{column: numbers(table, column, path, -_LARGE, _LARGE) for column in told})

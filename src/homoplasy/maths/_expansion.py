@@ -76,7 +76,7 @@ def _dot(e: F32, f: F32) -> np.float32:
 
 
 @compiled
-def expand(u: F32, steps: Recurrence, shape: tuple[int, int], diagonal: bool, out: F32, part: Part) -> None:  # noqa: FBT001
+def expand(u: F32, steps: Recurrence, shape: tuple[int, int], diagonal: bool, out: F32, part: Part) -> None:  # noqa: FBT001 # compiled
     """Write the polynomials of the first rows and columns of every u, and add their sums; pairs i = i are zeros."""
     height, width = shape
     for place in range(u.shape[0]):

@@ -78,29 +78,54 @@ class Ceiling:
 
     value: float
     reason: str = ""
+    z: float = float("nan")  # h(Y_a, Y_b) in its own standard errors under re-pairing
 
 
-def cka_ceiling(repeats: Float[Tensor, "r n v"], shown: Bool[Tensor, "r n"], mean: Float[Tensor, "n v"]) -> Ceiling:
-    """Ceiling of CKA_u: sqrt(h(Y_a, Y_b) / h(Y, Y)), h = linear HSIC_u, averaged over pairs of repeats.
+@dataclass(frozen=True)
+class Reliability:
+    """What repeats of a region share, and what its mean patterns hold: h = linear HSIC_u."""
 
-    Noise that is independent between repeats inflates h(Y, Y), never h(X, Y) or h(Y_a, Y_b): exact for linear kernels.
+    shared: float  # h(Y_a, Y_b), averaged over pairs of repeats
+    sd: float  # of that, under re-pairing
+    whole: float  # h(Y, Y)
+
+    @property
+    def ceiling(self) -> Ceiling:
+        """Ceiling of CKA_u: sqrt(h(Y_a, Y_b) / h(Y, Y)); where h(Y_a, Y_b) is within two sd of 0 there is no signal."""
+        z = self.shared / self.sd if self.sd > 0 else float("nan")
+        if not self.shared > 2.0 * self.sd:
+            return Ceiling(float("nan"), "no_signal", z)
+        return Ceiling((self.shared / self.whole) ** 0.5, z=z)
+
+
+def reliability(
+    repeats: Float[Tensor, "r n v"], shown: Bool[Tensor, "r n"], mean: Float[Tensor, "n v"]
+) -> Reliability | None:
+    """Likeness of the repeats of a region; None where no four images were shown twice.
 
     h(Y_a, Y_b) has its own standard error under re-pairing, sqrt(2 h_aa h_bb / (n (n-3))), exact for U-centred kernels;
-    the terms of different pairs are uncorrelated. At or below two of them there is no signal to correct for.
+    the terms of different pairs are uncorrelated.
     """
     together = {(a, b): shown[a] & shown[b] for a, b in combinations(range(len(repeats)), 2)}
     pairs = {pair: both for pair, both in together.items() if int(both.sum()) >= 4}
     if not pairs:
-        return Ceiling(float("nan"), "no_repeats")
+        return None
     alone = {k: float(linear_hsic(*2 * (repeats[k][shown[k]].double(),))) for k in {k for pair in pairs for k in pair}}
     shared, variance = 0.0, 0.0
     for (a, b), both in pairs.items():
         n = int(both.sum())
         shared += float(linear_hsic(repeats[a][both].double(), repeats[b][both].double())) / len(pairs)
         variance += 2.0 * alone[a] * alone[b] / (n * (n - 3)) / len(pairs) ** 2
-    if shared <= 2.0 * variance**0.5:
-        return Ceiling(float("nan"), "no_signal")
-    return Ceiling((shared / float(linear_hsic(*2 * (mean.double(),)))) ** 0.5)
+    return Reliability(shared, variance**0.5, float(linear_hsic(*2 * (mean.double(),))))
+
+
+def cka_ceiling(repeats: Float[Tensor, "r n v"], shown: Bool[Tensor, "r n"], mean: Float[Tensor, "n v"]) -> Ceiling:
+    """Ceiling of CKA_u: sqrt(h(Y_a, Y_b) / h(Y, Y)), h = linear HSIC_u, averaged over pairs of repeats.
+
+    Noise that is independent between repeats inflates h(Y, Y), never h(X, Y) or h(Y_a, Y_b): exact for linear kernels.
+    """
+    found = reliability(repeats, shown, mean)
+    return found.ceiling if found else Ceiling(float("nan"), "no_repeats")
 
 
 def corrected(cka: float, ceiling: float) -> float:

@@ -1,9 +1,7 @@
 """Centred kernel alignment, biased and debiased: of two kernels, and of many from the sums of their entries."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float
@@ -13,7 +11,7 @@ from torch.nn import functional
 from homoplasy.maths import moments
 from homoplasy.maths.kernels import centre, u_centre
 
-_BLOCKS = 16, 48  # rows of either side that a product of matrices takes at a time; what is left over it sums otherwise
+BLOCKS = 16, 48  # rows of either side that a product of matrices takes at a time; what is left over it sums otherwise
 _FLAT = 1e-10  # a centred kernel of less than this share of the kernel's norm carries no information
 
 
@@ -84,7 +82,14 @@ class Sums:
 
     def norm_square(self, *, debiased: bool) -> Float[Tensor, "w b"]:
         """|K_c|^2, or |K~|^2 of the U-centred kernel."""
-        return _norm_square(self, debiased=debiased)
+        p = self.margins(debiased=debiased)
+        total, dot = p.sum(-1), torch.linalg.vecdot
+        whole = self.square if debiased else self.square + dot(self.diagonal, self.diagonal)
+        return less_means(whole, dot(p, p), total * total, self.n, debiased=debiased)
+
+    def margins(self, *, debiased: bool) -> Float[Tensor, "w b n"]:
+        """Row sums: with the diagonal, which the debiased score leaves out."""
+        return self.rows if debiased else self.rows + self.diagonal
 
     def flat(self, *, debiased: bool) -> Bool[Tensor, "w b"]:
         """Whether the centred kernel is nothing but the rounding of the kernel: it has no alignment."""
@@ -117,45 +122,6 @@ class Sums:
         return self.diagonal - 2 * p / self.n + p.sum(-1, keepdim=True) / self.n**2
 
 
-@dataclass(frozen=True)
-class Touched:
-    """Sums over the pairs of which at least one stimulus is of a group."""
-
-    square: Float[Tensor, "g w b"]
-    rows: Float[Tensor, "w b g n"]  # sum of V_ij over j of the group
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Groups of consecutive stimuli and the sums over the pairs that touch them: what leaving one out takes away."""
-
-    bounds: tuple[int, ...]  # where each begins, and n
-    cross: Float[Tensor, "g w s t"]
-    sources: Touched
-    targets: Touched
-
-
-@dataclass(frozen=True)
-class _Rest:
-    """The sums of one width over the stimuli that are not of a group, in the precision of the entries."""
-
-    n: int
-    rows: Float[Tensor, "b n"]  # 0 for the stimuli left out
-    whole: Float[Tensor, "b n"]  # the diagonal of all
-    out: slice
-    square: Float[Tensor, " b"]
-
-    @property
-    def diagonal(self) -> Float[Tensor, "b n"]:
-        """V_ii, 0 for the stimuli left out."""
-        diagonal = self.whole.clone()
-        diagonal[:, self.out] = 0
-        return diagonal
-
-
-_Summed = Sums | _Rest
-
-
 def from_sums(
     cross: Float[Tensor, "w s t"], k: Sums, l: Sums, *, debiased: bool, epsilon: float = 0.0
 ) -> Float[Tensor, "w s t"]:
@@ -167,82 +133,35 @@ def from_sums(
         side.norm_square(debiased=debiased).masked_fill(side.flat(debiased=debiased), torch.nan).sqrt()
         for side in (k, l)
     ]
-    return _divided(_hsic(cross, k, l, debiased=debiased), norms, debiased=debiased, epsilon=epsilon)
+    p, q = (side.margins(debiased=debiased) for side in (k, l))
+    whole = cross if debiased else cross + dots(k.diagonal, l.diagonal)
+    hsic = less_means(whole, dots(p, q), outer(p.sum(-1), q.sum(-1)), k.n, debiased=debiased)
+    return aligned(hsic, norms, 0.0 if debiased else epsilon)
 
 
-def _hsic(cross: Tensor, k: _Summed, l: _Summed, *, debiased: bool) -> Tensor:
-    centred = _u_centred if debiased else _centred
-    return centred(cross, k, l, dots, lambda p, q: p[..., :, None] * q[..., None, :])
+def less_means(whole: Tensor, dot: Tensor, totals: Tensor, n: int, *, debiased: bool) -> Tensor:
+    """<H V H, W> = <V, W> - 2/n p'q + (1'p)(1'q) / n^2, with p = V 1 and q = W 1.
+
+    Debiased, without diagonals: <V, W> - 2/(n-2) p'q + (1'p)(1'q) / ((n-1)(n-2))  (Song et al. 2012, eq. 5).
+    """
+    if debiased:
+        return whole - dot * (2 / (n - 2)) + totals / ((n - 1) * (n - 2))
+    return whole - dot * (2 / n) + totals / n**2
+
+
+def aligned(hsic: Tensor, norms: Sequence[Tensor], epsilon: float) -> Tensor:
+    """<K, L> / (|K| |L| + epsilon) of every kernel of one side and every one of the other."""
+    return hsic / (outer(*norms) + epsilon)
+
+
+def outer(a: Float[Tensor, "*w s"], b: Float[Tensor, "*w t"]) -> Float[Tensor, "*w s t"]:
+    """All products of a number of one side and one of the other."""
+    return a[..., :, None] * b[..., None, :]
 
 
 def dots(a: Float[Tensor, "*w s k"], b: Float[Tensor, "*w t k"]) -> Float[Tensor, "*w s t"]:
     """A b', by whole blocks of the matrix product: no last bit depends on which other rows are there."""
     if a.ndim > 2:
         return torch.stack([dots(*one) for one in zip(a, b, strict=True)])
-    p, q = (functional.pad(side, (0, 0, 0, -len(side) % block)) for side, block in zip((a, b), _BLOCKS, strict=True))
+    p, q = (functional.pad(side, (0, 0, 0, -len(side) % block)) for side, block in zip((a, b), BLOCKS, strict=True))
     return (p @ q.mT)[: len(a), : len(b)]
-
-
-def _norm_square(k: _Summed, *, debiased: bool) -> Tensor:
-    centred = _u_centred if debiased else _centred
-    return centred(k.square, k, k, torch.linalg.vecdot, torch.mul)
-
-
-def _divided(hsic: Tensor, norms: Sequence[Tensor], *, debiased: bool, epsilon: float) -> Tensor:
-    return hsic / (norms[0][..., :, None] * norms[1][..., None, :] + (0.0 if debiased else epsilon))
-
-
-def _centred(cross: Tensor, k: _Summed, l: _Summed, dot: Callable[..., Tensor], outer: Callable[..., Tensor]) -> Tensor:
-    """<H V H, W> = <V, W> - 2/n p'q + (1'p)(1'q) / n^2, rows p and q with their diagonals."""
-    d, e = k.diagonal, l.diagonal
-    p, q = k.rows + d, l.rows + e
-    whole = cross + dot(d, e)
-    return whole - dot(p, q) * (2 / k.n) + outer(p.sum(-1), q.sum(-1)) / k.n**2
-
-
-def _u_centred(
-    cross: Tensor, k: _Summed, l: _Summed, dot: Callable[..., Tensor], outer: Callable[..., Tensor]
-) -> Tensor:
-    """<V, W> - 2/(n-2) r's + (1'r)(1's) / ((n-1)(n-2)) off the diagonal  (Song et al. 2012, eq. 5)."""
-    n, r, s = k.n, k.rows, l.rows
-    return cross - dot(r, s) * (2 / (n - 2)) + outer(r.sum(-1), s.sum(-1)) / ((n - 1) * (n - 2))
-
-
-def left_out(
-    cross: Float[Tensor, "w s t"], k: Sums, l: Sums, groups: Groups, *, debiased: bool, epsilon: float = 0.0
-) -> Float[Tensor, "g w s t"]:
-    """The scores of the stimuli without each group, at the same absolute widths; NaN where a kernel is flat."""
-    without = torch.empty_like(groups.cross)
-    sides = [_rests(of, touched, groups.bounds) for of, touched in ((k, groups.sources), (l, groups.targets))]
-    for (w, g, of), (_, _, to) in zip(*sides, strict=True):
-        hsic = _hsic(cross[w] - groups.cross[g, w], of, to, debiased=debiased)
-        norms = [_norm_square(side, debiased=debiased).sqrt() for side in (of, to)]
-        without[g, w] = _divided(hsic, norms, debiased=debiased, epsilon=epsilon)
-    flat = k.flat(debiased=debiased)[..., :, None] | l.flat(debiased=debiased)[..., None, :]
-    return without.masked_fill_(flat, torch.nan)
-
-
-def _rests(k: Sums, touched: Touched, bounds: tuple[int, ...]) -> Iterator[tuple[int, int, _Rest]]:
-    """What is left of the sums of each width when each group is taken away."""
-    rows, diagonal = (of.to(touched.rows.dtype) for of in (k.rows, k.diagonal))
-    for w in range(len(rows)):
-        for g, (start, stop) in enumerate(pairwise(bounds)):
-            others = rows[w] - touched.rows[w, :, g]
-            others[:, start:stop] = 0
-            square = k.square[w] - touched.square[g, w]
-            yield w, g, _Rest(k.n - (stop - start), others, diagonal[w], slice(start, stop), square)
-
-
-def jackknife(
-    cross: Float[Tensor, "w s t"], k: Sums, l: Sums, groups: Groups, *, debiased: bool, epsilon: float = 0.0
-) -> Float[Tensor, "w s t"]:
-    """Standard errors from leaving out each of G groups, of m_g stimuli  (Busing, Meijer & van der Leeden 1999).
-
-    v = 1/G sum_g (p_g - p)^2 / (h_g - 1) with h_g = n / m_g, p_g = h_g c - (h_g - 1) c_g and p = sum_g p_g / h_g.
-    """
-    score = from_sums(cross, k, l, debiased=debiased, epsilon=epsilon)
-    without = left_out(cross, k, l, groups, debiased=debiased, epsilon=epsilon)
-    h = k.n / torch.tensor(groups.bounds, device=score.device).diff()[:, None, None, None]
-    pseudo = h * score - (h - 1) * without
-    mean = reduce(torch.add, pseudo / h)  # group by group: no last bit depends on which other pairs are there
-    return (reduce(torch.add, (pseudo - mean).square() / (h - 1)) / len(h)).sqrt()

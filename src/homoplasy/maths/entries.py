@@ -7,7 +7,8 @@ exactly, and what is left is small enough to be summed in float32.
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import NamedTuple
 
@@ -23,6 +24,27 @@ from homoplasy.maths.workers import in_order
 _PILOT = 32  # columns from which the row means are guessed
 _NEAR = -0.5  # of K - 1: a kernel of a higher mean is held less 1, which keeps the digits that tell its entries apart
 _RUN = {"cpu": 2**10, "cuda": 2**16}  # products summed in float32 before the sum is carried on in float64
+_DROPPED = 13  # bits of a float32 that TF32 has not
+
+
+def tf32(v: Float[Tensor, "*a"]) -> Float[Tensor, "*a"]:
+    """The nearest numbers of ten bits behind the point, in place: what the multipliers of a GPU make of a float32."""
+    v.view(torch.int32).add_(1 << _DROPPED - 1).bitwise_and_(-1 << _DROPPED)
+    return v
+
+
+ROUNDED: dict[str, Callable[[Tensor], Tensor]] = {"bfloat16": lambda v: v.bfloat16().to(v.dtype), "tf32": tf32}
+
+
+@contextmanager
+def tensor_cores() -> Iterator[None]:
+    """Let products of float32 take ten bits of each factor, on CUDA: a flag of the whole process, given back after."""
+    flags = torch.backends.cuda.matmul
+    before, flags.allow_tf32 = flags.allow_tf32, True
+    try:
+        yield
+    finally:
+        flags.allow_tf32 = before
 
 
 class Part(NamedTuple):
@@ -38,9 +60,9 @@ class Entries:
     """What makes entries of the distances between the points of a cloud: f = 2^(factor D) - less, or factor D."""
 
     def __init__(
-        self, clouds: Clouds, sources: int, sigma: Float[Tensor, "w b"], *, rounded: bool, threads: int
+        self, clouds: Clouds, sources: int, sigma: Float[Tensor, "w b"], *, precision: str, threads: int
     ) -> None:
-        self.clouds, self.sources, self.rounded = clouds, sources, rounded
+        self.clouds, self.sources, self.precision = clouds, sources, precision
         self.sigma = sigma.to(clouds.device, torch.float64)
         self.linear: Bool[Tensor, "w b"] = self.sigma.isinf()
         width = self.sigma / clouds.size
@@ -53,7 +75,7 @@ class Entries:
             ["linear" if linear else "near" if near else "far" for linear, near in zip(*row, strict=True)]
             for row in zip(self.linear.tolist(), self.near.tolist(), strict=True)
         ]
-        self.fused = clouds.fused and not rounded
+        self.fused = clouds.fused and precision not in ROUNDED
 
     @property
     def shift(self) -> Float[Tensor, "w b n"]:
@@ -129,7 +151,7 @@ class Entries:
         if i == j:
             v.diagonal(dim1=1, dim2=2).zero_()
         # before the sums, which must be those of the numbers that are multiplied
-        return v.bfloat16().to(v.dtype) if self.rounded else v
+        return ROUNDED[self.precision](v) if self.precision in ROUNDED else v
 
     def _runs(self, w: int) -> Iterator[tuple[str, slice]]:
         """Neighbours of the same kind; on a CPU single objects, for the last of a run are rounded in another way."""
@@ -141,6 +163,9 @@ class Entries:
     def _products(self, v: Tensor) -> Tensor:
         """<V, W> of every source and every target over some pairs of stimuli."""
         of, to = v[: self.sources], v[self.sources :]
-        if self.rounded and v.is_cuda:
+        if v.is_cuda and self.precision == "bfloat16":
             return torch.mm(of.bfloat16(), to.bfloat16().T, out_dtype=torch.float32)
+        if v.is_cuda and self.precision == "tf32":
+            with tensor_cores():
+                return torch.mm(of, to.T)
         return dots(of, to)

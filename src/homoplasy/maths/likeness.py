@@ -18,8 +18,8 @@ Weights = tuple[float, float, float]
 
 COMPARISONS: dict[str, Callable[[int], Weights]] = {
     "pearson": lambda n: (0.0, 1.0, 1.0),  # noqa: ARG005 # the table has one form
-    "spearman": lambda n: (0.0, 1.0, 1.0),  # noqa: ARG005
-    "cosine": lambda n: (1.0, 1.0, 1.0),  # noqa: ARG005
+    "spearman": lambda n: (0.0, 1.0, 1.0),  # noqa: ARG005 # the same
+    "cosine": lambda n: (1.0, 1.0, 1.0),  # noqa: ARG005 # the same
     "whitened_pearson": lambda n: (0.0, 2 / n, 1.0),
     "whitened_cosine": lambda n: (1 / n, 2 / n, 1.0),
 }

@@ -190,7 +190,7 @@ def _tables(clouds: Clouds, low: Float[Tensor, " b"], high: Float[Tensor, " b"])
     return tuple(Table(a, drop, _ranked(into)) for a, drop, into in zip(first, bits, counts, strict=True))
 
 
-def _count(squared: Tensor, diagonal: bool, low: int, bits: int, counts: Int[Tensor, " bins"]) -> None:  # noqa: FBT001
+def _count(squared: Tensor, diagonal: bool, low: int, bits: int, counts: Int[Tensor, " bins"]) -> None:  # noqa: FBT001 # as the compiled form
     if squared.device.type == "cpu":
         _tally(squared.view(torch.int32).numpy(), diagonal, low, bits, counts.numpy())
         return

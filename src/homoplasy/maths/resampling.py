@@ -8,9 +8,9 @@ from scipy import stats
 
 from homoplasy.maths.correlation import Method
 
-Kind = Literal["permutation", "half"]
+Kind = Literal["permutation", "half", "split"]
 
-_KINDS = {"permutation": 0, "half": 1}  # part of the seed: they never share a stream
+_KINDS = {"permutation": 0, "half": 1}  # part of the seed: they never share a stream; `split` is made of half-samples
 
 
 def permutation(n: int, seed: int, draw: int) -> Int[np.ndarray, " n"]:
@@ -31,13 +31,23 @@ def half_sample(n: int, seed: int, draw: int) -> Int[np.ndarray, " _"]:
     return np.sort(_stream("half", seed, draw).permutation(n)[: n // 2])
 
 
+def split_sample(n: int, seed: int, draw: int) -> Int[np.ndarray, " _"]:
+    """The places of one half of n stimuli, in order: draws 2b and 2b + 1 share no stimulus and hold all of them.
+
+    >>> sorted([*split_sample(5, seed=1, draw=6), *split_sample(5, seed=1, draw=7)]) == list(range(5))
+    True
+    """
+    first = half_sample(n, seed, draw // 2)
+    return np.setdiff1d(np.arange(n), first) if draw % 2 else first
+
+
 def draws(kind: Kind, n: int, count: int, seed: int) -> list[Int[np.ndarray, " _"]]:
     """The places of the stimuli in each of some draws."""
-    one = {"permutation": permutation, "half": half_sample}[kind]
+    one = {"permutation": permutation, "half": half_sample, "split": split_sample}[kind]
     return [one(n, seed, draw) for draw in range(count)]
 
 
-def _stream(kind: Kind, seed: int, draw: int) -> np.random.Generator:
+def _stream(kind: str, seed: int, draw: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, _KINDS[kind], draw]))
 
 

@@ -10,61 +10,17 @@ A source that does not vary predicts the mean, a feature that does not vary has 
 largest penalty, so a target that does not vary has weights 0, the largest penalty, and NaN for its scores.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from homoplasy.errors import BadData
-from homoplasy.maths import folds as _folds
-from homoplasy.maths.gram import eigh, gram
+from homoplasy.maths.factorised import Source, centred
 
 Choice = Literal["folds", "leave_one_out", "gcv"]
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One training set: its eigenvalues and -vectors, and P of the rows that are left out.
-
-    Where rows are more than eigenvectors, P = Q R and residuals are taken in k dimensions instead:
-    |e - P w|^2 = |e|^2 - |Q'e|^2 + |Q'e - R w|^2.
-    """
-
-    held: Int[Tensor, " h"]
-    values: Float[Tensor, " k"]
-    vectors: Float[Tensor, "m k"]
-    outer: Float[Tensor, "h k"]
-    turned: tuple[Float[Tensor, "h k"], Float[Tensor, "k k"]] | None
-
-
-@dataclass(frozen=True)
-class Source:
-    """All of a source that no target changes; made by `factorise`."""
-
-    x: Float[Tensor, "n d"]
-    mean: Float[Tensor, " d"]
-    dual: bool
-    values: Float[Tensor, " k"]
-    vectors: Float[Tensor, "m k"]
-    folds: tuple[Fold, ...]
-
-    @cached_property
-    def u(self) -> Float[Tensor, "n k"]:
-        """Left singular vectors: U, or X V L^-1/2 in the primal."""
-        return self.vectors if self.dual else self.x @ self.vectors / self.values.sqrt()
-
-    @cached_property
-    def span(self) -> Float[Tensor, "d k"] | None:
-        """Right singular vectors X'U L^-1/2 in the dual: X'U alone would lose sqrt(L_1 / L_k) of the precision."""
-        return self.x.T @ (self.vectors / self.values.sqrt()) if self.dual else None
-
-    def q(self, z: Float[Tensor, "k c"]) -> Float[Tensor, "k c"]:
-        """Targets along the left singular vectors, q = U'Y."""
-        return z if self.dual else z / self.values.sqrt()[:, None]
 
 
 @dataclass(frozen=True)
@@ -85,31 +41,9 @@ class Fit:
 
     def predict(self, x: Float[Tensor, "m d"]) -> Float[Tensor, "m v"]:
         """(x - mean X) b + mean Y, without the d x v weights where the dual has fewer coefficients."""
-        centred = (x.double() - self.source_mean).to(self.coefficients.dtype)
-        seen = centred if self.span is None else centred @ self.span
+        about = (x.double() - self.source_mean).to(self.coefficients.dtype)
+        seen = about if self.span is None else about @ self.span
         return seen @ self.coefficients + self.target_mean
-
-
-def factorise(x: Float[Tensor, "n d"], folds: Sequence[Int[Tensor, " _"]] = ()) -> Source:
-    """Factorise a source once, and once for each fold: eigenvectors of the smaller of X'X and XX', in float64.
-
-    No folds are needed for the choices that want none. The type and the device of x are those of all that follows; in
-    float32, products with the targets are rounded, so penalties below 1e-6 of the largest eigenvalue are a matter of
-    luck.
-    """
-    if folds:
-        _folds.check(folds, len(x))
-    centred, mean = _centred(x)
-    dual = x.shape[1] > x.shape[0]
-    products = gram(centred if dual else centred.T)
-    values, vectors = _eigen(products)
-    if not dual:
-        vectors = vectors * (products.diagonal() > 0)[:, None]
-    leave = _leave_dual if dual else _leave_primal
-    parts = tuple(
-        _fold(rows, *leave(centred, products, rows), x.dtype) for rows in (fold.to(x.device) for fold in folds)
-    )
-    return Source(centred.to(x.dtype), mean, dual, values.to(x.dtype), vectors.to(x.dtype), parts)
 
 
 def fit(
@@ -124,6 +58,7 @@ def fit(
     The error is the mean square over rows when they are left out by fold (`folds`), one by one (`leave_one_out`,
     Allen 1974), or its rotation-invariant stand-in (`gcv`, Golub, Heath & Wahba 1979).
 
+    >>> from homoplasy.maths.factorised import factorise
     >>> x = torch.arange(12.0).reshape(6, 2) ** 0.5
     >>> fit(factorise(x), x[:, :1] - x[:, 1:], torch.tensor([0.01, 1.0]), "gcv").alphas
     tensor([0.0100])
@@ -158,14 +93,14 @@ def least(errors: Float[Tensor, "a v"], alphas: Float[Tensor, " a"]) -> Float[Te
 
 def pearson(y: Float[Tensor, "n v"], predicted: Float[Tensor, "n v"]) -> Float[Tensor, " v"]:
     """Correlate each target with its prediction, r = <y_c, p_c> / (|y_c| |p_c|); NaN where one does not vary."""
-    (a, _), (b, _) = _centred(y), _centred(predicted)
+    (a, _), (b, _) = centred(y), centred(predicted)
     scale = a.norm(dim=0) * b.norm(dim=0)
     return torch.where(scale > 0, (a * b).sum(0) / scale, torch.nan).clamp(-1, 1)
 
 
 def determination(y: Float[Tensor, "n v"], predicted: Float[Tensor, "n v"]) -> Float[Tensor, " v"]:
     """Share of the variance that is predicted, R^2 = 1 - |y - p|^2 / |y_c|^2; NaN for a target that does not vary."""
-    total = _centred(y)[0].square().sum(0)
+    total = centred(y)[0].square().sum(0)
     return torch.where(total > 0, 1 - (y.double() - predicted).square().sum(0) / total, torch.nan)
 
 
@@ -181,7 +116,7 @@ class _Seen:
 
 def _seen(source: Source, targets: Float[Tensor, "n v"], chunk: int) -> Iterator[_Seen]:
     for some in targets.split(chunk, 1):
-        wide, mean = _centred(some.to(source.x.device))
+        wide, mean = centred(some.to(source.x.device))
         y = wide.to(source.x.dtype)
         cross = y if source.dual else source.x.T @ y
         yield _Seen(y, mean.to(y.dtype), cross, source.vectors.T @ cross)
@@ -260,57 +195,6 @@ def _coefficients(source: Source, z: Float[Tensor, "k c"], alphas: Float[Tensor,
 def _joined(source: Source, found: list[tuple[Tensor, Tensor, Tensor, Tensor]]) -> Fit:
     alphas, errors, coefficients, mean = (torch.cat(parts, dim=-1) for parts in zip(*found, strict=True))
     return Fit(alphas, errors, coefficients, source.span, source.mean, mean)
-
-
-def _leave_primal(
-    x: Float[Tensor, "n d"], products: Float[Tensor, "d d"], held: Int[Tensor, " h"]
-) -> tuple[Float[Tensor, " k"], Float[Tensor, "d k"], Float[Tensor, "h k"]]:
-    """L, V, P: the training rows' X'X is that of all less X_h'(X_h - m), m the mean of the training rows."""
-    rows = x[held]
-    about = rows + rows.sum(0) / (len(x) - len(held))
-    values, vectors = _eigen(products - rows.T @ about)
-    return values, vectors, about @ vectors
-
-
-def _leave_dual(
-    x: Float[Tensor, "n d"], products: Float[Tensor, "n n"], held: Int[Tensor, " h"]
-) -> tuple[Float[Tensor, " k"], Float[Tensor, "n k"], Float[Tensor, "h k"]]:
-    """L, U, P from the products of all rows, about the mean of the training rows; U is 0 at the rows left out."""
-    train = torch.ones(len(x), dtype=torch.bool, device=x.device)
-    train[held] = False
-    inner, between = products[train][:, train], products[held][:, train]
-    column = inner.mean(0)
-    values, u = _eigen(inner - column - column[:, None] + column.mean())
-    outer = (between - between.mean(1, keepdim=True) - column + column.mean()) @ u
-    vectors = u.new_zeros(len(x), u.shape[1])
-    vectors[train] = u
-    return values, vectors, outer
-
-
-def _fold(held: Tensor, values: Tensor, vectors: Tensor, outer: Tensor, dtype: torch.dtype) -> Fold:
-    turned = None
-    if len(held) > len(values) > 0:
-        q, r = torch.linalg.qr(outer)
-        turned = (q.to(dtype), r.to(dtype))
-    return Fold(held, values.to(dtype), vectors.to(dtype), outer.to(dtype), turned)
-
-
-def _eigen(products: Float[Tensor, "m m"]) -> tuple[Float[Tensor, " k"], Float[Tensor, "m k"]]:
-    """Eigenvalues above rounding and their vectors: along the others training rows do not vary, so Z is exactly 0."""
-    values, vectors = eigh(products)
-    alive = values > len(values) * torch.finfo(values.dtype).eps * values[-1]
-    return values[alive], vectors[:, alive]
-
-
-def _centred(x: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n d"], Float[Tensor, " d"]]:
-    """Columns less their mean, in float64; one that varies by no more than its own rounding becomes exactly 0."""
-    wide = x.double()
-    mean = wide.mean(0)
-    if not torch.isfinite(mean).all():  # one value that is not finite makes its mean the same
-        raise BadData("ridge regression needs finite values.")
-    low, high = x.aminmax(dim=0)
-    varies = high - low > torch.finfo(x.dtype).eps * torch.maximum(low.abs(), high.abs())
-    return (wide - mean).mul_(varies), mean
 
 
 def _check(source: Source, targets: Float[Tensor, "n v"], alphas: Float[Tensor, " _"], choice: str) -> None:

@@ -16,12 +16,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from homoplasy.maths import kernels
-from homoplasy.maths.cka import Groups, Sums, Touched
+from homoplasy.maths.cka import Sums
 from homoplasy.maths.clouds import Clouds
 from homoplasy.maths.entries import Entries, Part
+from homoplasy.maths.jackknife import Groups, Touched
 from homoplasy.maths.workers import in_order
 
-Precision = Literal["float32", "float64", "bfloat16"]
+Precision = Literal["float32", "float64", "tf32", "bfloat16"]
 
 _TILE = {"cpu": 128, "cuda": 1024}  # stimuli along a side of a tile, where memory allows
 _UNIT = 16  # stimuli: tiles and groups begin at multiples of it, where groups are large enough for that
@@ -78,11 +79,13 @@ def sweep(  # noqa: PLR0913 # two sides, and four choices that each have a defau
     and with `groups` of stimuli n numbers a kernel and group. The result is the same to the last bit for any `threads`
     and `memory` that leave the tile its size, at most 128 on a CPU; on that size it depends by rounding. float32 keeps
     1e-6 in the score while D / 2 sigma^2 is some tens at most (1e-5 was seen in a debiased score at 57: entries of
-    1e-25); bfloat16 rounds the entries before they are multiplied, for the speed of a GPU, and keeps 1e-4.
+    1e-25); tf32 and bfloat16 round the entries before they are multiplied, for the speed of a GPU, and keep 1e-5 and
+    1e-4.
     """
-    dtype, rounded = torch.float64 if precision == "float64" else torch.float32, precision == "bfloat16"
+    dtype = torch.float64 if precision == "float64" else torch.float32
+    threads = 1 if precision == "tf32" else threads  # the products' flag would reach the distances of another thread
     clouds = Clouds([*sources, *targets], dtype, threads)
-    entries = Entries(clouds, len(sources), torch.cat(sigma, 1), rounded=rounded, threads=threads)
+    entries = Entries(clouds, len(sources), torch.cat(sigma, 1), precision=precision, threads=threads)
     cut = _Cut(clouds, groups, memory / threads)
     total = _Total(entries, cut.groups)
     for panel in in_order(lambda rows: _panel(entries, cut, rows), cut.tiles, threads):

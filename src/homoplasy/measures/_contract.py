@@ -1,7 +1,7 @@
 """What a measure gives and takes: a dear part once an object, a cheap part once a pair."""
 
 import math
-from collections.abc import Hashable, Iterator, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -34,9 +34,19 @@ def hopeless(values: Float[Tensor, "n d"]) -> tuple[int, str]:
     return values.shape[1], ""
 
 
-def as_told(values: Float[Tensor, "n d"], rule: str) -> Float[Tensor, "n k"]:
-    """Units z-scored by a rule, or for `none` left as they are: their means count where no kernel centres them."""
-    return values.double() if rule == "none" else standardise.RULES[rule](values)
+def ready(
+    values: Float[Tensor, "n d"], rule: str, untouched: Callable[[Tensor], Tensor] = Tensor.double
+) -> tuple[Float[Tensor, "n k"] | None, int, str]:
+    """Units z-scored by a rule, `untouched` for `none`; the units to report; why there are none, where there are none.
+
+    Units that no kernel centres are left as they are by `none`: their means count.
+    """
+    if not torch.isfinite(values).all():
+        return None, values.shape[1], "non_finite"
+    z = untouched(values) if rule == "none" else standardise.RULES[rule](values)
+    if not (z.shape[1] if rule == "drop_constant" else standardise.varying(values).any()):
+        return None, 0, "constant_features"
+    return z, z.shape[1], ""
 
 
 def same_units(rule: str, untouched: Set[str]) -> frozenset[str]:
@@ -67,9 +77,21 @@ def one_pair(measure: "ByGeometry", x: Float[Tensor, "n d"], y: Float[Tensor, "n
     return torch.tensor(found, dtype=torch.float64)
 
 
-def no_kernel(count: int) -> Float[Tensor, " b"]:
-    """The health of the kernels of a measure that has none."""
-    return torch.full((count,), math.nan, dtype=torch.float64)
+@dataclass(frozen=True)
+class WithoutKernel:
+    """Some objects of a measure that has no kernel, and why one of them has no value."""
+
+    reasons: tuple[str, ...]
+
+    @property
+    def off_diagonal(self) -> Float[Tensor, " b"]:
+        """NaN: there is no kernel."""
+        return torch.full((len(self.reasons),), math.nan, dtype=torch.float64)
+
+    @property
+    def participation_ratio(self) -> Float[Tensor, " b"]:
+        """NaN: there is no kernel."""
+        return self.off_diagonal
 
 
 @dataclass(frozen=True)

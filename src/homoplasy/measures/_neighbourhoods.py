@@ -17,12 +17,11 @@ from homoplasy.measures._contract import (
     Comparison,
     Footprint,
     Standardise,
-    as_told,
+    WithoutKernel,
     enough,
-    hopeless,
     known,
-    no_kernel,
     one_pair,
+    ready,
     same_units,
 )
 
@@ -45,28 +44,17 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Neighbourhoods:
+class Neighbourhoods(WithoutKernel):
     """Some objects at one k, and what a measure has seen of them; nothing where k is too large."""
 
     lists: Integer[ndarray, "b n _"]
     k: int
-    reasons: tuple[str, ...]
     seen: Any
 
     @property
     def n(self) -> int:
         """The number of stimuli."""
         return self.lists.shape[1]
-
-    @property
-    def off_diagonal(self) -> Float[Tensor, " b"]:
-        """NaN: there is no kernel."""
-        return no_kernel(len(self.lists))
-
-    @property
-    def participation_ratio(self) -> Float[Tensor, " b"]:
-        """NaN: there is no kernel."""
-        return no_kernel(len(self.lists))
 
 
 @dataclass(frozen=True)
@@ -142,7 +130,7 @@ class OfNeighbours(ABC):
         seen = dict(zip(wanted, self._seen(of, wanted), strict=True))
         for k in self._every:
             reasons = tuple(reason or ("" if k in seen else "too_few_stimuli") for reason in of.reasons)
-            yield Neighbourhoods(of.lists, k, reasons, seen.get(k))
+            yield Neighbourhoods(reasons, of.lists, k, seen.get(k))
 
     def compare(self, g: Neighbourhoods, h: Neighbourhoods) -> Comparison:
         """All pairs together; NaN where one side has no value."""
@@ -172,9 +160,8 @@ class OfNeighbours(ABC):
         return self.k  # type: ignore[return-value] # a tuple since __post_init__
 
     def _standardised(self, values: Tensor) -> tuple[Tensor, int, str]:
-        units, reason = hopeless(values)
-        if reason:
+        z, units, reason = ready(values, self.standardise)
+        if z is None:
             return values, units, reason
-        z = as_told(values, self.standardise)
         directionless = self.metric == "cosine" and bool((z == 0).all(1).any())
-        return z, z.shape[1], "zero_stimulus" if directionless else ""
+        return z, units, "zero_stimulus" if directionless else ""

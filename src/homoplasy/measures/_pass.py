@@ -11,8 +11,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from homoplasy.maths import moments, standardise, tiles
-from homoplasy.maths.cka import Sums, from_sums, jackknife
-from homoplasy.measures._contract import Comparison, enough, hopeless
+from homoplasy.maths.cka import Sums, from_sums
+from homoplasy.maths.jackknife import jackknife, left_out
+from homoplasy.measures._contract import Comparison, enough, ready
 
 if TYPE_CHECKING:
     from homoplasy.measures.cka import CKA
@@ -52,13 +53,12 @@ class Sweeping:
 def cloud(values: Float[Tensor, "n d"], measures: Sequence["CKA"], precision: tiles.Precision) -> Cloud:
     """Standardise an object as the measures, which agree on it, say."""
     enough("CKA", len(values))
-    units, reason = hopeless(values)
-    if reason:
+    z, units, reason = ready(values, measures[0].standardise, standardise.centre_only)
+    if z is None:
         return Cloud(None, math.nan, len(values), units, reason)
-    z = standardise.RULES[measures[0].standardise](values)
     relative = any(kind == "c" for kind, _ in _widths(measures))
     median = tiles.median_distances([z]).item() if relative else math.nan
-    return Cloud(z if precision == "float64" else z.float(), median, len(z), z.shape[1], "")
+    return Cloud(z if precision == "float64" else z.float(), median, len(z), units, "")
 
 
 def compared(
@@ -153,7 +153,8 @@ class _Swept:
         mean, sd = _by_chance(k, l, debiased=debiased, epsilon=epsilon)
         spread = torch.full_like(value, math.nan)
         if groups is not None:
-            spread = jackknife(self._pass.cross, k, l, groups, debiased=debiased, epsilon=epsilon)
+            without = left_out(self._pass.cross, k, l, groups, debiased=debiased, epsilon=epsilon)
+            spread = jackknife(value, without, groups.bounds)
         return [Comparison(*map(self._all, parts)) for parts in zip(value, mean, sd, spread, strict=True)]
 
     def _all(self, numbers: Float[Tensor, "sound sound"]) -> Float[Tensor, "s t"]:

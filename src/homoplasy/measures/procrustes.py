@@ -14,12 +14,11 @@ from homoplasy.measures._contract import (
     Comparison,
     Footprint,
     Standardise,
-    as_told,
+    WithoutKernel,
     enough,
-    hopeless,
     known,
-    no_kernel,
     one_pair,
+    ready,
     same_units,
 )
 
@@ -33,22 +32,11 @@ _FORMS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @dataclass(frozen=True)
-class _Shapes:
+class _Shapes(WithoutKernel):
     """Centred clouds of length 1; None where an object has none."""
 
     shapes: tuple[Float[Tensor, "n k"] | None, ...]
     units: tuple[int, ...]
-    reasons: tuple[str, ...]
-
-    @property
-    def off_diagonal(self) -> Float[Tensor, " b"]:
-        """NaN: there is no kernel."""
-        return no_kernel(len(self.shapes))
-
-    @property
-    def participation_ratio(self) -> Float[Tensor, " b"]:
-        """NaN: there is no kernel."""
-        return no_kernel(len(self.shapes))
 
 
 @dataclass(frozen=True)
@@ -105,12 +93,8 @@ class Procrustes:
     def prepare(self, objects: Sequence[Float[Tensor, "n d"]]) -> _Shapes:
         """Standardise, centre and scale, once an object."""
         enough("Procrustes", len(objects[0]))
-        units, reasons = zip(*(hopeless(values) for values in objects), strict=True)
-        shapes = tuple(
-            None if reason else procrustes.shape(as_told(values, self.standardise))
-            for values, reason in zip(objects, reasons, strict=True)
-        )
-        return _Shapes(shapes, units, reasons)
+        made, units, reasons = zip(*(ready(values, self.standardise) for values in objects), strict=True)
+        return _Shapes(reasons, tuple(None if z is None else procrustes.shape(z) for z in made), units)
 
     def geometry(self, of: _Shapes) -> Iterator[_Shapes]:
         """The shapes themselves."""

@@ -13,12 +13,11 @@ from homoplasy.measures._contract import (
     Comparison,
     Footprint,
     Standardise,
-    as_told,
+    WithoutKernel,
     enough,
-    hopeless,
     known,
-    no_kernel,
     one_pair,
+    ready,
     same_units,
 )
 
@@ -48,24 +47,7 @@ class _Points:
 
 
 @dataclass(frozen=True)
-class _Profiles:
-    """Dissimilarities made ready to be compared."""
-
-    reasons: tuple[str, ...]
-
-    @property
-    def off_diagonal(self) -> Float[Tensor, " b"]:
-        """NaN: there is no kernel."""
-        return no_kernel(len(self.reasons))
-
-    @property
-    def participation_ratio(self) -> Float[Tensor, " b"]:
-        """NaN: there is no kernel."""
-        return no_kernel(len(self.reasons))
-
-
-@dataclass(frozen=True)
-class _Held(_Profiles):
+class _Held(WithoutKernel):
     """One vector of all pairs an object; zeros where it has none."""
 
     vectors: Float[Tensor, "b m"]
@@ -77,7 +59,7 @@ class _Held(_Profiles):
 
 
 @dataclass(frozen=True)
-class _Swept(_Profiles):
+class _Swept(WithoutKernel):
     """What the dissimilarities are made of, tile by tile, of the objects that have any; where these stand."""
 
     side: pairs.Side | None
@@ -171,7 +153,7 @@ class RSA:
         units, reasons, points = zip(*(self._points(values) for values in objects), strict=True)
         return _Points(points, n, units, reasons)
 
-    def geometry(self, of: _Points) -> Iterator[_Profiles]:
+    def geometry(self, of: _Points) -> Iterator[_Held | _Swept]:
         """Centre or rank once an object."""
         yield self._held(of) if of.n <= _EXACT else self._swept(of)
 
@@ -185,10 +167,10 @@ class RSA:
         return one_pair(self, x, y)
 
     def _points(self, values: Tensor) -> tuple[int, str, Tensor | None]:
-        units, reason = hopeless(values)
-        if reason:
+        z, units, reason = ready(values, self.standardise)
+        if z is None:
             return units, reason, None
-        points = rdm.POINTS[self.dissimilarity](as_told(values, self.standardise))
+        points = rdm.POINTS[self.dissimilarity](z)
         if not torch.isfinite(points.sum()):
             return points.shape[1], "undefined_dissimilarity", None
         return points.shape[1], "", points if len(points) <= _EXACT else points.float()

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from homoplasy import address
+from homoplasy import address, written
 from homoplasy.address import Address
 from homoplasy.errors import BadRequest, listing, nearest
 from homoplasy.models._contract import Model, Options, Outline, Outlined, Reading, Stimuli
@@ -69,10 +68,9 @@ def read(folder: Path, name: str, inside: tuple[str, ...] = ()) -> Roster:
     if name in inside:
         raise BadRequest(f"{where} includes itself, by way of {' and '.join(inside)}; take one of the lines out.")
     try:
-        lines = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        mark = getattr(fault, "problem_mark", None)
-        raise BadRequest(f"{where} is not valid YAML{f' at line {mark.line + 1}' if mark else ''}.") from None
+        lines = written.read_yaml(folder / f"{name}.yaml")
+    except written.Damaged as fault:
+        raise BadRequest(f"{where} is not valid YAML {fault}; expected lines such as '- planted: all'.") from None
     return parse(lines, where, lambda other: read(folder, other, (*inside, name)))
 
 

@@ -9,6 +9,7 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 
+from homoplasy.report.cortex import Cortex, packed
 from homoplasy.report.style import NETWORKS, OTHER
 
 _MOST = 4_000_000  # values: two bytes each, and a third more as text
@@ -64,7 +65,9 @@ def places() -> pd.DataFrame:
     return pd.read_csv(StringIO(text), keep_default_na=False, dtype={"name": str}).set_index("name")
 
 
-def as_json(atlas: Atlas, models: pd.DataFrame, regions: pd.DataFrame, tree: pd.DataFrame) -> str:
+def as_json(
+    atlas: Atlas, models: pd.DataFrame, regions: pd.DataFrame, tree: pd.DataFrame, cortex: Cortex | None = None
+) -> str:
     """Everything that the page needs to draw; a score is a 16-bit number of ten-thousandths."""
     known = models.drop_duplicates("model").set_index("model")
     network = regions.drop_duplicates("region").set_index("region")["network"]
@@ -100,6 +103,7 @@ def as_json(atlas: Atlas, models: pd.DataFrame, regions: pd.DataFrame, tree: pd.
         "values": base64.b64encode(scaled.astype("<i2").tobytes()).decode(),
         "step": _STEP,
         "none": _NONE,
+        "cortex": packed(cortex, atlas.regions) if cortex else None,
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
 

@@ -15,6 +15,7 @@ from homoplasy.report.style import PAPER, TOKENS, rc
 
 DPI = 300  # what journals ask of a picture made of points
 _IDS = re.compile(r'(\bid="|href="#|url\(#)')
+_IMAGE_IDS = re.compile(r'(<image\b[^>]*?) id="[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Drawing:
         text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
         text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", text, count=1)
         text = re.sub(r'<svg ([^>]*?)height="[^"]*"', r'<svg \1role="img" ', text, count=1)
+        # Ids of pictures are made of the content, so that two like pictures share one; nothing refers to them.
+        text = _IMAGE_IDS.sub(r"\1", text)
         text = _IDS.sub(lambda found: f"{found.group(1)}{self.name}-", text)
         for colour, token in TOKENS.items():
             text = re.sub(colour, f"var(--{token})", text, flags=re.IGNORECASE)
@@ -56,8 +59,8 @@ def finish(
         figure = draw()
         figure.draw_without_rendering()  # lays it out; once is enough for the three formats
         figure.set_layout_engine("none")
-        svg = _saved(figure, "svg", {"Date": None, "Creator": None})
-        pdf = _saved(figure, "pdf", {"CreationDate": None, "Creator": None, "Producer": None})
+        svg = _saved(figure, "svg", {"Date": None, "Creator": None}, dpi=DPI)
+        pdf = _saved(figure, "pdf", {"CreationDate": None, "Creator": None, "Producer": None}, dpi=DPI)
         png = _saved(figure, "png", {"Software": None}, dpi=DPI, facecolor=PAPER)
     csv = table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
     return Drawing(name, title, caption, svg, pdf, png, csv, reading)

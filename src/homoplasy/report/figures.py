@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from homoplasy.report import (
+    certificates,
     consistency,
+    cortex_maps,
     depth_profiles,
     hierarchy,
     kernel_widths,
@@ -13,11 +15,14 @@ from homoplasy.report import (
     plane,
     printed,
     scale,
+    specifications,
+    supplement,
     tree,
 )
 from homoplasy.report.drawing import Drawing
 from homoplasy.report.inputs import Inputs
 
+SUPPLEMENT = "supplement-"  # how the names of supplementary figures begin
 PUBLISHED = ("printed", "kernel-widths")  # figures of the published points, whatever the world
 _NEEDS: Mapping[str, str] = {
     "performance": "No figure of scores: no model has one.",
@@ -45,12 +50,17 @@ def _all(inputs: Inputs) -> Iterator[Drawing | None]:
     yield performance.figure(scores, study["correlations"])
     yield depth_profiles.figure(study["depths"], facts)
     yield hierarchy.figure(study["profiles"], inputs.regions)
+    yield cortex_maps.likeness(study["profiles"], inputs.regions, inputs.cortex)
     yield plane.figure(study["embedding"], facts, inputs.regions)
     yield from learning.figures(inputs.histories, scores)
     yield lags.figure(study["lags"], facts)
     yield scale.figure(study["scales"], facts)
+    yield cortex_maps.change(study["scales"], facts, inputs.regions, inputs.cortex)
     yield tree.figure(study["leaves"], study["linkage"], study["tree"], scores)
     yield consistency.figure(study["ranks"])
+    yield certificates.figure(inputs.certificates)
+    yield from specifications.figures(inputs.multiverse.get("specifications"), inputs.multiverse.get("components"))
+    yield from supplement.figures(inputs)
 
 
 def absent(drawn: list[Drawing]) -> list[str]:

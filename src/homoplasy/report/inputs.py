@@ -1,12 +1,13 @@
 """What a report is made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from homoplasy.report.atlas import Atlas
+from homoplasy.report.cortex import Cortex
 
 
 class Source(NamedTuple):
@@ -35,5 +36,9 @@ class Inputs:
     histories: Mapping[str, pd.DataFrame]
     atlas: Atlas | None
     settings: Mapping[str, str]
+    cortex: Cortex | None = None
+    audit: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # tables of stage audit, by name; empty without it
+    multiverse: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # of stage multiverse, likewise
+    certificates: pd.DataFrame | None = None
     read: Sequence[Source] = ()
     versions: Mapping[str, str] | None = None

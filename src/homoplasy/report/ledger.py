@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from homoplasy.report import lookup, words
+from homoplasy.report.beside import Beside
 
 WORDS = ("reproduced", "survives", "weakened", "fails", "untestable here")
 MEANINGS: Mapping[str, str] = {
@@ -37,6 +38,14 @@ _LETTERS = {
 _OF_PERFORMANCE = {"lang.leaderboard2": "language", "vis.imagenet": "vision"}
 
 
+class Item(NamedTuple):
+    """One number of a claim."""
+
+    name: str
+    published: str
+    ours: str
+
+
 class Cell(NamedTuple):
     """Our number and the verdict that follows, for one kind of evidence in one reading."""
 
@@ -44,6 +53,7 @@ class Cell(NamedTuple):
     ours: str
     verdict: str
     reason: str
+    items: Sequence[Item] = ()
 
     @property
     def mark(self) -> str:
@@ -59,6 +69,7 @@ class Row(NamedTuple):
     printed_in: str
     published: str
     floor: str
+    certificate: str
     cells: list[Cell]
 
     @property
@@ -67,40 +78,53 @@ class Row(NamedTuple):
         return any(cell.verdict != UNTESTABLE for cell in self.cells)
 
 
-def rows(claims: Sequence[Mapping[str, Any]], correlations: pd.DataFrame) -> list[Row]:
+def rows(claims: Sequence[Mapping[str, Any]], correlations: pd.DataFrame, stands: Beside | None = None) -> list[Row]:
     """Every claim, those that the study leads with first."""
     rank = {name: number for number, name in enumerate(_FIRST)}
     ordered = sorted(claims, key=lambda claim: rank.get(claim["id"], len(rank)))
-    return [_row(claim, correlations) for claim in ordered]
+    return [_row(claim, correlations, stands or Beside({}, None)) for claim in ordered]
 
 
-def _row(claim: Mapping[str, Any], correlations: pd.DataFrame) -> Row:
-    published = _items(claim["published"])
-    cells = [_cell(cell) for cell in claim["cells"]]
-    present = {cell.place: cell for cell in cells}
+def _row(claim: Mapping[str, Any], correlations: pd.DataFrame, stands: Beside) -> Row:
+    name = claim["id"]
+    published = _numbers({item: (value, None, None) for item, value in claim["published"].items()})
+    present = {cell.place: cell for cell in (_cell(cell) for cell in claim["cells"])}
     every = [present.get(place, Cell(place, "–", UNTESTABLE, "")) for place in PLACES.values()]
-    return Row(claim["id"], claim["says"], claim["printed_in"], published, floor(claim["id"], correlations), every)
+    known = [one for one in (floor(name, correlations), stands.floors.get(name, "")) if one]
+    return Row(
+        name, claim["says"], claim["printed_in"], published, "; ".join(known) or "–", stands.certificate(name), every
+    )
 
 
 def _cell(cell: Mapping[str, Any]) -> Cell:
     place = PLACES[cell["evidence"], cell["reading"] == "calibrated"]
-    ours = _items(cell["items"])
+    found = {name: (one["ours"], one["low"], one["high"]) for name, one in cell["items"].items()}
     if cell["ours"] is not None:
-        ours = words.significant(cell["ours"])
-        if cell["low"] is not None:
-            ours += f" ({words.significant(cell['low'])} to {words.significant(cell['high'])})"
-    return Cell(place, ours, cell["verdict"], cell["reason"])
+        found = {"value": (cell["ours"], cell["low"], cell["high"])}
+    items = [Item(name, _plain(one["published"]), _bounded(*found[name])) for name, one in cell["items"].items()
+             if name in found]  # fmt: skip
+    return Cell(place, _numbers(found), cell["verdict"], cell["reason"], items)
 
 
-def _items(found: Mapping[str, float | None]) -> str:
-    """Up to three numbers with their names; of more, the range."""
-    known = {name: value for name, value in found.items() if value is not None}
+def _numbers(found: Mapping[str, tuple[float | None, float | None, float | None]]) -> str:
+    """Up to three numbers with their names and intervals; of more, the range."""
+    known = {name: value for name, value in found.items() if value[0] is not None}
     if not known:
         return "–"
     if len(known) > 3:
-        low, high = (words.significant(end) for end in (min(known.values()), max(known.values())))
-        return f"{len(known)} numbers, {low} to {high}"
-    return ", ".join(f"{_LETTERS.get(name, name + ' ')}{words.significant(x)}" for name, x in known.items())
+        every = [value[0] for value in known.values() if value[0] is not None]
+        return f"{len(known)} numbers, {words.significant(min(every))} to {words.significant(max(every))}"
+    return ", ".join(f"{_LETTERS.get(name, name + ' ')}{_bounded(*value)}" for name, value in known.items())
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else words.significant(value)
+
+
+def _bounded(value: float | None, low: float | None, high: float | None) -> str:
+    """A number with its 95 % interval, where it has one."""
+    known = "" if low is None or high is None else f" ({words.significant(low)} to {words.significant(high)})"
+    return _plain(value) + known
 
 
 def floor(claim: str, correlations: pd.DataFrame) -> str:
@@ -108,10 +132,10 @@ def floor(claim: str, correlations: pd.DataFrame) -> str:
     if claim == "fig4.sign_consistency":
         return f"{words.number(2 / 3)} (four exchangeable subjects)"
     if claim not in _OF_PERFORMANCE:
-        return "–"
+        return ""
     found = lookup.correlation(correlations, "released", _OF_PERFORMANCE[claim], ("null_score", "performance"))
     if np.isnan(found.r):
-        return "–"
+        return ""
     return f"r = {words.number(found.r)} (this world: performance with the chance level of scores)"
 
 

@@ -87,13 +87,17 @@ function atlas(data) {
     fill(at("layer"), model().layers.map((name, number) => `${name} (depth ${model().depths[number].toFixed(2)})`));
     at("layer").value = Math.max(0, model().depths.findIndex((depth) => depth >= 0.749));
   }
+  const globe = data.cortex ? brain(at("cortex"), data, () => Number(at("region").value)) : null;
+  for (const part of document.querySelectorAll("[data-with]")) part.hidden = (part.dataset.with === "surface") !== Boolean(globe);
   function draw() {
     const [kernel, layer, chosen] = ["kernel", "layer", "region"].map((name) => Number(at(name).value));
     const values = data.regions.map((_, region) => score(kernel, model().first + layer, region));
     let top = 0;
     for (let row = 0; row < model().layers.length; row++)
       data.regions.forEach((_, region) => (top = Math.max(top, score(kernel, model().first + row, region) || 0)));
-    map(values, chosen, top || 1);
+    if (globe) surface(values, top || 1);
+    else map(values, chosen, top || 1);
+    at("map-title").textContent = `${model().name}, ${model().layers[layer]}`;
     profile(kernel, chosen, layer, top || 1);
     neighbours();
   }
@@ -133,9 +137,26 @@ function atlas(data) {
     if (ends) ends.forEach((end, number) => nodes.push(made("text", { x: number ? 452 : 8, y: 14, "font-size": 10,
       "text-anchor": number ? "end" : "start", fill: "var(--muted)" }, end)));
     at("map").replaceChildren(...nodes);
-    at("map-title").textContent = `${model().name}, ${model().layers[at("layer").value]}`;
+    mark();
+  }
+  function mark() {
     for (const button of document.querySelectorAll("[data-turn]"))
-      button.setAttribute("aria-current", button.dataset.turn === at("turn").value);
+      button.setAttribute("aria-current", button.dataset.turn === at("turn").value && (!globe || button.dataset.tilt === String(globe.view.tilt)));
+  }
+  function surface(values, top) {
+    globe.view.turn = Number(at("turn").value);
+    globe.colour(values, top);
+    at("top").textContent = said(top);
+    mark();
+  }
+  function turn(turned, tilted) {
+    const angle = ((((turned + 180) % 360) + 360) % 360) - 180;
+    at("turn").value = angle;
+    if (!globe) { draw(); return; }
+    globe.view.turn = angle;
+    globe.view.tilt = Math.max(-90, Math.min(90, tilted));
+    globe.turn();
+    mark();
   }
   function profile(kernel, chosen, layer, top) {
     const region = data.regions[chosen];
@@ -183,9 +204,39 @@ function atlas(data) {
   }
   at("model").addEventListener("change", () => { layers(); draw(); });
   for (const name of ["kernel", "layer", "region"]) at(name).addEventListener("change", draw);
-  at("turn").addEventListener("input", draw);
+  at("turn").addEventListener("input", () => turn(Number(at("turn").value), globe ? globe.view.tilt : 0));
   for (const button of document.querySelectorAll("[data-turn]"))
-    button.addEventListener("click", () => { at("turn").value = button.dataset.turn; draw(); });
+    button.addEventListener("click", () => turn(Number(button.dataset.turn), Number(button.dataset.tilt)));
+  if (globe) hands();
+  function hands() {
+    const canvas = at("cortex"), view = globe.view;
+    const steps = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, 10], ArrowDown: [0, -10] };
+    canvas.addEventListener("keydown", (event) => {
+      const step = steps[event.key];
+      if (!step) return;
+      event.preventDefault();
+      turn(view.turn + step[0], view.tilt + step[1]);
+    });
+    let from = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      from = { x: event.clientX, y: event.clientY, turn: view.turn, tilt: view.tilt, moved: false };
+      canvas.setPointerCapture(event.pointerId);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      const [x, y] = [event.clientX - from.x, event.clientY - from.y];
+      from.moved = from.moved || Math.hypot(x, y) > 4;
+      if (from.moved) turn(from.turn + x / 2, from.tilt + y / 2);
+    });
+    canvas.addEventListener("pointerup", (event) => {
+      const still = from && !from.moved;
+      from = null;
+      const region = still ? globe.under(event.clientX, event.clientY) : -1;
+      if (region >= 0) { at("region").value = region; draw(); }
+    });
+    for (const name of ["shape", "half"])
+      at(name).addEventListener("change", () => { view[name] = at(name).value; globe.shape(); });
+  }
   const start = data.regions.findIndex((region) => region.name === "V1");
   at("region").value = Math.max(0, start);
   at("model").value = Math.max(0, data.models.findIndex((one) => data.tree.includes(one.name) && one.depths.length > 3 && !one.name.startsWith("checkpoint:")));

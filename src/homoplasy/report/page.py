@@ -6,17 +6,22 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from homoplasy.report import atlas, contents, ledger, published_tables, verdicts, words
+from homoplasy.report import atlas, beside, beside_tables, contents, cortex, ledger, published_tables, verdicts, words
 from homoplasy.report.drawing import Drawing
-from homoplasy.report.figures import PUBLISHED, absent
+from homoplasy.report.figures import PUBLISHED, SUPPLEMENT, absent
 from homoplasy.report.inputs import Inputs
 
 READINGS: Mapping[str, str] = {"calibrated": "calibrated reading", "released": "as released"}
 _SAME = (
-    "Both take the same models, layers, images and share of regions; they differ only in kernel and estimator. A score "
-    "is the mean over the best regions of each subject at one depth. Those regions are chosen on the images they are "
-    "scored on, so chance alone would lift a score a little above the floor that is shown."
+    "Both take the same models, layers and images; they differ in kernel and estimator. A score is the mean over the "
+    "best regions of each subject at one depth."
 )
+_CHOSEN: Mapping[str, str] = {
+    "all": "every region counts",
+    "best": "those regions are chosen on the images they are scored on, so chance alone would lift a score a little "
+    "above the floor that is shown",
+    "split_half": "those regions are chosen on half of the images and scored on the other half",
+}
 PROVENANCE = (
     "Every number here was computed by the stages fetch, parcellate, train, extract, cka, stats, taxonomy, claims and "
     "report of homoplasy. The files below were read; dvc.lock holds the same hashes, and those of everything they were "
@@ -39,17 +44,22 @@ def page(inputs: Inputs, drawn: list[Drawing]) -> str:
         keep_trailing_newline=True,
     )
     room.globals["zip"] = zip
-    rows = ledger.rows(inputs.claims, inputs.study["correlations"])
+    rows = ledger.rows(inputs.claims, inputs.study["correlations"], stands(inputs))
     figures = [
         {"number": number, "name": one.name, "title": one.title, "caption": one.caption}
         | {"reading": one.reading, "svg": Markup(one.inline())}
         for number, one in enumerate(drawn, 1)
     ]
     first, rest = ([one for one in figures if (one["name"] in PUBLISHED) is wanted] for wanted in (True, False))
+    main, more = (
+        [one for one in rest if str(one["name"]).startswith(SUPPLEMENT) is wanted] for wanted in (False, True)
+    )
     return room.get_template("page.html.jinja").render(
         title=inputs.title,
-        css=Markup(_text("page.css")),
-        script=Markup(_text("page.js")),
+        css=Markup(text_of("page.css")),
+        script=Markup(text_of("cortex.js") + text_of("page.js")),
+        cortex_note=inputs.cortex.note if inputs.cortex else "",
+        ramp=", ".join(cortex.RISING_STOPS),
         question=verdicts.QUESTION,
         about=inputs.about,
         facts=facts(inputs),
@@ -58,14 +68,16 @@ def page(inputs: Inputs, drawn: list[Drawing]) -> str:
         counts=ledger.counts(rows),
         summary=ledger.summary(rows),
         meanings=ledger.MEANINGS,
+        certified=certified(inputs),
         source=inputs.source,
         again=AGAIN,
         published=first,
         check=published_tables.checks(inputs.again["printed_checks"]),
-        verdicts=verdicts.verdicts(inputs.study["model_scores"], inputs.study["correlations"]),
+        verdicts=verdicts.verdicts(inputs.study["model_scores"], inputs.study["correlations"], inputs.audit),
         readings=READINGS,
         notes=notes(inputs),
-        drawings=rest,
+        drawings=main,
+        supplement=more,
         absent=absent(drawn),
         atlas=_atlas(inputs),
         sections=sections(inputs),
@@ -76,7 +88,21 @@ def page(inputs: Inputs, drawn: list[Drawing]) -> str:
     )
 
 
-def _text(name: str) -> str:
+def stands(inputs: Inputs) -> beside.Beside:
+    """What stands beside the claims: floors from re-paired images, and certificates."""
+    nulls = inputs.audit.get("null_scores")
+    floors = {} if nulls is None else beside.floors(nulls, inputs.study["model_scores"])
+    return beside.Beside(floors, inputs.certificates)
+
+
+def certified(inputs: Inputs) -> str:
+    """What to do where ceilings or certificates are not there."""
+    lacking = [beside.NO_AUDIT] if not inputs.audit else []
+    return " ".join([*lacking, *([beside.NO_CERTIFICATES] if inputs.certificates is None else [])])
+
+
+def text_of(name: str) -> str:
+    """A style sheet or script that lies beside this module."""
     return resources.files("homoplasy.report").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -84,7 +110,7 @@ def _atlas(inputs: Inputs) -> Markup:
     """What the atlas draws, as JSON; empty where there are no regions and layers."""
     if inputs.atlas is None:
         return Markup("")
-    return Markup(atlas.as_json(inputs.atlas, inputs.models, inputs.regions, inputs.study["leaves"]))
+    return Markup(atlas.as_json(inputs.atlas, inputs.models, inputs.regions, inputs.study["leaves"], inputs.cortex))
 
 
 def facts(inputs: Inputs) -> str:
@@ -104,11 +130,17 @@ def facts(inputs: Inputs) -> str:
 
 def notes(inputs: Inputs) -> list[str]:
     """How the two readings were taken."""
-    taken = inputs.study["model_scores"].drop_duplicates("reading").set_index("reading")["params"]
-    said = [f"{name}: {words.reading(taken[reading])}." for reading, name in READINGS.items() if reading in taken]
-    if not said:
+    taken = inputs.study["model_scores"].drop_duplicates("reading").set_index("reading")
+    shown = {reading: name for reading, name in READINGS.items() if reading in taken.index}
+    if not shown:
         return []
-    return [" ".join(one[0].upper() + one[1:] for one in said) + " " + _SAME]
+    how = [f"{name}: {words.reading(str(taken.at[reading, 'params']))}." for reading, name in shown.items()]
+    chosen = [f"{name}: {_CHOSEN[str(taken.at[reading, 'chosen'])]}." for reading, name in shown.items()]
+    return [" ".join([*map(_upper, how), _SAME, *map(_upper, chosen)])]
+
+
+def _upper(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
 
 
 def sections(inputs: Inputs) -> list[contents.Section]:
@@ -132,8 +164,18 @@ def sections(inputs: Inputs) -> list[contents.Section]:
         published_tables.checks(again["printed_checks"]),
         published_tables.fits([("printed points", again["regressions"]), ("this world", study["regressions"])]),
         published_tables.agreement(study["agreements"]),
+        *_beside(inputs),
         contents.chance(study["spreads"]),
         contents.regions(inputs.regions),
         contents.failures(inputs.models, study["model_scores"]),
     ]
     return [one for one in found if one.table.rows or one.name in {"regions", "missing"}]
+
+
+def _beside(inputs: Inputs) -> list[contents.Section]:
+    found = beside_tables.audit_tables(inputs.audit)
+    if inputs.certificates is not None:
+        found.insert(0, beside_tables.certificates(inputs.certificates))
+    if "components" in inputs.multiverse:
+        found.append(beside_tables.choices(inputs.multiverse["components"]))
+    return found

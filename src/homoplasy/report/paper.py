@@ -11,12 +11,12 @@ import typst
 
 from homoplasy.report import contents, ledger, published_tables, verdicts
 from homoplasy.report.drawing import Drawing
-from homoplasy.report.figures import PUBLISHED
+from homoplasy.report.figures import PUBLISHED, SUPPLEMENT
 from homoplasy.report.inputs import Inputs
-from homoplasy.report.page import AGAIN, PROVENANCE, facts, notes, sections
+from homoplasy.report.page import AGAIN, PROVENANCE, certified, facts, notes, sections, stands
 
 _READINGS = {"calibrated": "calibrated", "released": "as released"}
-_TABLES = ("correlations", "fits", "subjects")  # in the body; the others are files
+_TABLES = ("correlations", "fits", "subjects", "certificates", "choices")  # in the body; the others are files
 _MOST = 48  # rows of a table on paper
 
 
@@ -33,8 +33,8 @@ def paper(inputs: Inputs, drawn: list[Drawing]) -> bytes:
 
 
 def _told(inputs: Inputs, drawn: list[Drawing]) -> Mapping[str, Any]:
-    rows = ledger.rows(inputs.claims, inputs.study["correlations"])
-    found = verdicts.verdicts(inputs.study["model_scores"], inputs.study["correlations"])
+    rows = ledger.rows(inputs.claims, inputs.study["correlations"], stands(inputs))
+    found = verdicts.verdicts(inputs.study["model_scores"], inputs.study["correlations"], inputs.audit)
     check = published_tables.checks(inputs.again["printed_checks"])
     return {
         "title": inputs.title,
@@ -54,20 +54,29 @@ def _told(inputs: Inputs, drawn: list[Drawing]) -> Mapping[str, Any]:
         "notes": notes(inputs),
         "figures": [
             {"name": one.name, "title": one.title, "caption": one.caption, "reading": one.reading}
-            | {"published": one.name in PUBLISHED}
-            for one in drawn
+            | {"published": one.name in PUBLISHED, "supplement": one.name.startswith(SUPPLEMENT)}
+            | {"number": number}
+            for number, one in enumerate(drawn, 1)
         ],
         "tables": [_table(one) for one in sections(inputs) if one.name in _TABLES and one.table.rows],
         "settings": "\n".join(inputs.settings.values()),
         "provenance": PROVENANCE,
         "source": inputs.source,
+        "certified": certified(inputs),
         "read": [[one.path, f"{one.size:,}", one.md5] for one in inputs.read],
     }
 
 
 def _claim(row: ledger.Row) -> Mapping[str, Any]:
     cells = [{"verdict": cell.verdict, "ours": cell.ours} for cell in row.cells]
-    return {"id": row.id, "says": row.says, "published": row.published, "floor": row.floor, "cells": cells}
+    return {
+        "id": row.id,
+        "says": row.says,
+        "published": row.published,
+        "floor": row.floor,
+        "certificate": row.certificate,
+        "cells": cells,
+    }
 
 
 def _table(section: contents.Section) -> Mapping[str, Any]:

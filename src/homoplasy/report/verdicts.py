@@ -1,11 +1,12 @@
 """What came out, in sentences made from the numbers; every score with its floor beside it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from homoplasy.report import lookup, words
+from homoplasy.report import beside, lookup, words
 from homoplasy.report.style import MODALITIES
 
 QUESTION = (
@@ -34,8 +35,10 @@ class Verdict(NamedTuple):
     sentence: str
 
 
-def verdicts(model_scores: pd.DataFrame, correlations: pd.DataFrame) -> list[Verdict]:
-    """One verdict a modality and reading, the calibrated one first."""
+def verdicts(
+    model_scores: pd.DataFrame, correlations: pd.DataFrame, audit: Mapping[str, pd.DataFrame] | None = None
+) -> list[Verdict]:
+    """One verdict a modality and reading, the calibrated one first, with ceilings and twins where there are some."""
     whole = model_scores[model_scores["counted"]]
     found = []
     for modality in MODALITIES:
@@ -43,7 +46,9 @@ def verdicts(model_scores: pd.DataFrame, correlations: pd.DataFrame) -> list[Ver
         for reading, judge in (("calibrated", _calibrated), ("released", _released)):
             rows = mine[mine["reading"] == reading]
             if len(rows):
-                found.append(judge(modality, rows, correlations))
+                one = judge(modality, rows, correlations)
+                more = beside.levels(audit or {}, model_scores, modality) if reading == "calibrated" else ""
+                found.append(one._replace(sentence=f"{one.sentence} {more}".rstrip()))
     return found
 
 

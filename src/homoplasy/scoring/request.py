@@ -33,6 +33,15 @@ class Means:
             raise BadRequest(f"precision is {precision!r}; it can be {listing(known)}.{nearest(str(precision), known)}")
         return cls(_device(device), _bytes(memory), precision, torch.get_num_threads())
 
+    def possible(self) -> "Means":
+        """Refuse a precision that the device has not."""
+        if self.precision == "tf32" and self.device.type != "cuda":
+            raise BadRequest(
+                f"precision is 'tf32', in which a CUDA device multiplies and '{self.device}' does not; ask for "
+                "'float32' here, or for device 'cuda'."
+            )
+        return self
+
     @property
     def itemsize(self) -> int:
         """Bytes of a number in a sweep."""

@@ -3,7 +3,7 @@
 Never with replacement: a stimulus drawn twice is at distance zero from its copy, which raises every likeness.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
 import numpy as np
@@ -37,9 +37,11 @@ def resample(  # noqa: PLR0913 - the face of the library; all but three have a d
     """Score every pair on stimuli drawn anew: one row a pair, parameter and draw (`tables.DRAWS`).
 
     `permutation` pairs the stimuli of all targets with those of the sources at random: the scores are those of chance.
-    `half` takes half of the stimuli, and the spread of the scores is their standard error over all of them. A draw is
-    made from SeedSequence([seed, kind, draw]) over the sorted stimulus ids, and is the same for every pair with as many
-    of them. CKA keeps the z-scores and kernel widths of all stimuli; other measures are computed anew.
+    `half` takes half of the stimuli, and the spread of the scores is their standard error over all of them. `split`
+    takes one half and then the other: draws 2b and 2b + 1 share no stimulus, so what is chosen on one can be judged on
+    the other. A draw is made from SeedSequence([seed, kind, draw]) over the sorted stimulus ids, and is the same for
+    every pair with as many of them. CKA keeps the z-scores and kernel widths of all stimuli; other measures are
+    computed anew.
     """
     kinds = get_args(resampling.Kind)
     if kind not in kinds:
@@ -47,11 +49,18 @@ def resample(  # noqa: PLR0913 - the face of the library; all but three have a d
     if draws < 1:
         raise BadRequest(f"resample: draws is {draws}; expected one or more.")
     scorer = Scorer(targets, measures, device, memory, precision, errors=False)
-    blocks = scorer.fill(
+    parts = list(stream(scorer, sources, kind, draws, seed))
+    return pd.concat(parts, ignore_index=True) if parts else DRAWS.empty()
+
+
+def stream(
+    scorer: Scorer, sources: Iterable[Representation], kind: resampling.Kind, draws: int, seed: int
+) -> Iterator[pd.DataFrame]:
+    """The rows of `resample`, some sources at a time: as many as memory holds."""
+    for made in scorer.fill(
         sources, lambda of: [_Values(of, scorer) for _ in range(draws)], lambda n: _drawn(kind, n, draws, seed)
-    )
-    parts = [_rows(made, kind) for made in blocks]
-    return DRAWS.check(pd.concat(parts, ignore_index=True)) if parts else DRAWS.empty()
+    ):
+        yield DRAWS.check(_rows(made, kind))
 
 
 def dual_interval(scores: pd.DataFrame, halves: pd.DataFrame, seed: int, level: float = 0.95) -> pd.DataFrame:

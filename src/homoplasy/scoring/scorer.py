@@ -56,7 +56,7 @@ class Scorer:
         self.targets, self.measures = list(targets), list(measures)
         distinct(map(name, self.targets), "targets are")
         distinct((f"{one.name} {label}" for one in self.measures for label in one.params), "measures are")
-        means = Means.of(device, memory, precision)
+        means = Means.of(device, memory, precision).possible()
         swept = [one for one in self.measures if isinstance(one, CKA)]
         others = [cast("ByGeometry", one) for one in self.measures if not isinstance(one, CKA)]
         self._sweeps = Sweeps(self.targets, swept, means, errors=errors)

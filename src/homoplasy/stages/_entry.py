@@ -5,11 +5,12 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from homoplasy.errors import BadRequest, HomoplasyError
 from homoplasy.execution import Shard, spread
-from homoplasy.stages import _place
+from homoplasy.stages import _journal, _place
 
 
 def enter(main: Callable[..., None]) -> None:
@@ -25,10 +26,13 @@ def enter(main: Callable[..., None]) -> None:
     arguments = vars(parser.parse_args())
     try:
         if arguments.get("shard"):
-            arguments["shard"] = Shard.parse(str(arguments["shard"]))
-        elif "shard" in parameters:
-            _spread(main, arguments)
-        main(**arguments)
+            main(**arguments | {"shard": Shard.parse(str(arguments["shard"]))})
+            return
+        dry = "record" not in parameters
+        with nullcontext() if dry else _journal.kept(_word(main), arguments["params"], _journal.age()):
+            if "shard" in parameters:
+                _spread(main, arguments)
+            main(**arguments)
     except HomoplasyError as error:
         print(f"homoplasy: {error}", file=sys.stderr)  # noqa: T201 - the last word of a stage that failed
         sys.exit(error.exit_code)
@@ -38,11 +42,20 @@ def enter(main: Callable[..., None]) -> None:
 
 def _spread(main: Callable[..., None], arguments: Mapping[str, Path | None]) -> None:
     """Run the shards of this very command where `local.yaml` says."""
-    module = sys.modules[main.__module__].__spec__
-    name = module.name if module else main.__module__
     words = [word for key, path in arguments.items() if path for word in (f"--{key.replace('_', '-')}", str(path))]
-    place = _place.read(Path(str(arguments["params"])), name.rpartition(".")[2])
-    spread([sys.executable, "-m", name, *words], place)
+    place = _place.read(Path(str(arguments["params"])), _word(main))
+    spread([sys.executable, "-m", _module(main), *words], place)
+
+
+def _module(main: Callable[..., None]) -> str:
+    """The name by which a stage was started."""
+    found = sys.modules[main.__module__].__spec__
+    return found.name if found else main.__module__
+
+
+def _word(main: Callable[..., None]) -> str:
+    """The word of a stage."""
+    return _module(main).rpartition(".")[2]
 
 
 def device() -> str:

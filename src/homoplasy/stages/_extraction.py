@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from homoplasy import written
 from homoplasy.address import Address
 from homoplasy.datasets import nsd
 from homoplasy.errors import BadData, BadRequest, HomoplasyError
@@ -115,6 +115,9 @@ def _covering(path: Path, ids: NDArray[np.int64]) -> Path:
 def checkpoints(models: Path) -> list[Entry]:
     """Every step of every run, in order."""
     runs = files.read_json(models / "runs.json")
+    there = {path.name for path in models.iterdir() if path.is_dir()}
+    if not isinstance(runs, list) or not all(isinstance(run, str) and run in there for run in runs):
+        raise BadData(f"{models / 'runs.json'} names other runs than there are; delete it and run dvc repro train.")
     steps = [path for run in runs for path in sorted((models / run).glob("step-*.safetensors"))]
     return [Entry(Address("checkpoint", f"{path.parent.name}/{path.stem}"), Options()) for path in steps]
 
@@ -133,11 +136,11 @@ def stored_in(models: Path) -> Callable[[str], tuple[Mapping[str, Any], Mapping[
 def code_allowed(local: Path) -> frozenset[str]:
     """The models whose own code the user's local configuration allows; none where there is no such file."""
     try:
-        given = yaml.safe_load(local.read_text(encoding="utf-8"))
+        given = written.read_yaml(local)
     except FileNotFoundError:
         return frozenset()
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise BadRequest(f"{local.name} is not valid YAML; expected 'name: value' lines.") from None
+    except written.Damaged as fault:
+        raise BadRequest(f"{local.name} is not valid YAML {fault}; expected 'name: value' lines.") from None
     names = given.get("remote_code", []) if isinstance(given, dict) else []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadRequest(f"{local.name}: remote_code is {names!r}; expected a list of models, such as ['owner/name'].")

@@ -21,15 +21,15 @@ from homoplasy.datasets._manifest import digest
 from homoplasy.errors import BadRequest
 from homoplasy.execution import Shard
 from homoplasy.maths.tiles import Precision
-from homoplasy.measures import CKA, cka
+from homoplasy.measures import CKA, Measure
 from homoplasy.representation import Representation
-from homoplasy.scoring import cells, scorer, sweeps
+from homoplasy.scoring import cells, geometries, scorer, sweeps
 from homoplasy.store import arrays, frames, keyed
 from homoplasy.tables import SCORES
 
 MEMORY = "8GB"  # HOMOPLASY_MEMORY allows another amount
 _NUMBERS = ("homoplasy.maths.", "homoplasy.measures.")  # the rooms that numbers come from
-_LEAST = 4  # images: debiasing divides by n - 3
+LEAST = 4  # images: debiasing divides by n - 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Choice:
 
     images: str  # own | shared | all
     hemispheres: str  # pooled | split | both
-    measures: Sequence[CKA]
+    measures: Sequence[Measure]
     precision: Precision
 
     @property
@@ -49,15 +49,26 @@ class Choice:
     @cached_property
     def code(self) -> str:
         """A digest of the code and the choices that decide the numbers, for the key of the store."""
-        made = (*behind(cka), cells, scorer, sweeps, sys.modules[__name__])
-        source = "".join(map(inspect.getsource, made))
-        return hashlib.sha256(f"{source}{self!r}".encode()).hexdigest()
+        made = (*behind(*self.measures), cells, scorer, *engines(self.measures), sys.modules[__name__])
+        return code_of(made, self)
 
 
-def behind(module: ModuleType) -> list[ModuleType]:
-    """The module and the measures and maths that it stands on, by name."""
+def code_of(modules: Iterable[ModuleType], choice: object) -> str:
+    """A digest of the source of some modules and of what is chosen, for the key of the store."""
+    source = "".join(map(inspect.getsource, modules))
+    return hashlib.sha256(f"{source}{choice!r}".encode()).hexdigest()
+
+
+def engines(measures: Iterable[Measure]) -> list[ModuleType]:
+    """What computes these measures for blocks of objects."""
+    swept = {isinstance(one, CKA) for one in measures}
+    return [sweeps] * (True in swept) + [geometries] * (False in swept)
+
+
+def behind(*measures: Measure) -> list[ModuleType]:
+    """The modules of the measures, and the measures and maths that they stand on, by name."""
     found: dict[str, ModuleType] = {}
-    waiting = [module]
+    waiting = [sys.modules[type(one).__module__] for one in measures]
     while waiting:
         one = waiting.pop()
         found[one.__name__] = one
@@ -77,6 +88,11 @@ class Model:
     def name(self) -> str:
         """Its address."""
         return str(arrays.Container(self.path, "features").facts["model"])
+
+    @cached_property
+    def run(self) -> str:
+        """The training run of a checkpoint, else empty."""
+        return str(arrays.Container(self.path, "features").facts.get("run", ""))
 
     @cached_property
     def digest(self) -> str:
@@ -154,7 +170,7 @@ class Subject:
 
     def missing(self, models: Sequence[Model]) -> list[Model]:
         """The models whose scores are not stored yet."""
-        return [model for model in models if not keyed.path(self._key(model), ".parquet").exists()]
+        return [model for model in models if not keyed.holds(self._key(model), ".parquet")]
 
     def _key(self, model: Model) -> str:
         return keyed.key({"scores": self._choice.code, "source": model.digest, "target": self.digest})
@@ -186,10 +202,10 @@ class Subject:
         ids = container.stimulus_ids
         shared = np.isin(ids, container.facts["shared"])
         chosen: NDArray[Any] = ids[{"own": ~shared, "shared": shared, "all": shared | ~shared}[self._choice.images]]
-        if len(chosen) < _LEAST:
+        if len(chosen) < LEAST:
             raise BadRequest(
                 f"cka.images is '{self._choice.images}', and {self.name} has {len(chosen)} such images; a score needs "
-                f"{_LEAST} or more. Choose own, shared or all."
+                f"{LEAST} or more. Choose own, shared or all."
             )
         return chosen
 

@@ -9,13 +9,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
-from homoplasy import execution
+from homoplasy import execution, written
 from homoplasy.errors import BadRequest
 from homoplasy.execution import Place
-from homoplasy.stages import _settings
+from homoplasy.stages import _journal, _settings
 
 _EXAMPLE = "execution: {executor: local, shards: 4, at_once: 2}"
 
@@ -31,7 +30,7 @@ class Execution(_settings.Strict):
 
 def read(params: Path, logs: str) -> Place:
     """The place that this machine's user chose for shards; serial where nothing is said."""
-    root = Path(os.environ.get("DVC_ROOT") or params.parent)  # the main checkout, in an experiment's copy too
+    root = _journal.checkout(params)
     given = _section(root / "local.yaml")
     executor = os.environ.get("HOMOPLASY_EXECUTOR")
     found = _settings.check(given | ({"executor": executor} if executor else {}), Execution, "execution")
@@ -40,11 +39,11 @@ def read(params: Path, logs: str) -> Place:
 
 def _section(local: Path) -> dict[str, Any]:
     try:
-        given = yaml.safe_load(local.read_text(encoding="utf-8"))
+        given = written.read_yaml(local)
     except FileNotFoundError:
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise BadRequest(f"{local} is not valid YAML; expected a line such as {_EXAMPLE}.") from None
+    except written.Damaged as fault:
+        raise BadRequest(f"{local} is not valid YAML {fault}; expected a line such as {_EXAMPLE}.") from None
     section = given.get("execution", {}) if isinstance(given, dict) else {}
     if not isinstance(section, dict):
         raise BadRequest(f"{local}: execution is {section!r}; expected a line such as {_EXAMPLE}.")

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from homoplasy.address import Address
 from homoplasy.errors import HomoplasyError
 from homoplasy.maths import pca
 from homoplasy.models._contract import digest
@@ -33,8 +34,7 @@ class Placing:
     def place(self, source: Source) -> Row:
         """Put a model's features in their place, and give its row of the table."""
         found = self._found(source)
-        name = f"{source.address.rest.replace('/', '--')}.safetensors"
-        keyed.place(found, self.features / source.address.source / name)
+        keyed.place(found, place_of(self.features, source.address))
         return _row_of(source, found)
 
     def keep(self, source: Source) -> Row:
@@ -78,6 +78,11 @@ class Placing:
             return layer
         values = pca.scores(torch.from_numpy(layer.values.astype(np.float32)), self.share).numpy()
         return replace(layer, values=values, facts={**layer.facts, "pca": values.shape[1], "pca_variance": self.share})
+
+
+def place_of(features: Path, address: Address) -> Path:
+    """Where the features of a model lie."""
+    return features / address.source / f"{address.rest.replace('/', '--')}.safetensors"
 
 
 def attempted(step: Callable[[Source], Row], source: Source) -> Row:

@@ -10,7 +10,7 @@ import torch
 from homoplasy.errors import BadRequest
 from homoplasy.maths.tiles import Precision
 from homoplasy.measures import CKA
-from homoplasy.progress import say
+from homoplasy.progress import duration, say
 from homoplasy.scoring import cost
 from homoplasy.scoring.request import Means
 from homoplasy.stages import _pairs
@@ -48,7 +48,7 @@ class Plan:
 
 def missing(patterns: Sequence[Path], models: Sequence[Model], choice: Choice) -> tuple[cost.Work, ...]:
     """What is not stored yet: one table a subject."""
-    kernels, estimators, relative = counted(choice.measures)
+    kernels, estimators, relative = counted([one for one in choice.measures if isinstance(one, CKA)])
     made = []
     for path in patterns:
         subject = Subject(path, choice)
@@ -106,17 +106,8 @@ def text(facts: Mapping[str, Any]) -> str:
             f"{facts['regions']:,} regions, {facts['kernels']} kernels",
             f"     {sentence(facts)}",
             f"     {facts['memory_allowed_bytes'] / 1e9:g} GB are allowed (HOMOPLASY_MEMORY).",
-            "extract is not in it: how long a model takes is known once it has been read.",
         ]
     )
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it."""
-    for size, word in ((3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {word}"
-    return f"{seconds:.0f} s"
 
 
 def counted(measures: Sequence[CKA]) -> tuple[int, int, bool]:

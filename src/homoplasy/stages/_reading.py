@@ -1,7 +1,7 @@
 """What the report stage reads: the tables of every stage before it, and how dvc.lock knows them."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -9,14 +9,16 @@ from typing import NamedTuple
 import pandas as pd
 
 from homoplasy import tables
-from homoplasy.datasets import published
+from homoplasy.datasets import fsaverage5, published
 from homoplasy.report.atlas import Atlas, pack
+from homoplasy.report.cortex import Cortex
 from homoplasy.report.inputs import Inputs, Source
 from homoplasy.stages import _settings
 from homoplasy.store import files, frames
 
 _SCHEMAS = {one.name: one for one in vars(tables).values() if isinstance(one, tables.Schema)}
 _OF_SCORES = ["source", "layer", "depth", "target", "region", "subject", "measure", "params", "value"]
+_OF_AUDIT = ("ceilings", "twins", "null_scores", "matched_scales")
 _PACKAGES = ("homoplasy", "numpy", "scipy", "pandas", "torch", "matplotlib", "typst")
 _BLOCK = 1 << 20
 
@@ -34,6 +36,10 @@ class Places(NamedTuple):
     printed: Path
     models: Path
     settings: Path
+    raw: Path
+    audit: Path
+    multiverse: Path
+    certificates: Path
 
 
 def inputs(places: Places, params: Path, own: Path, title: str, about: str) -> Inputs:
@@ -55,14 +61,23 @@ def inputs(places: Places, params: Path, own: Path, title: str, about: str) -> I
         histories={path.parent.name: frames.read(path, tables.HISTORY) for path in _histories(places.models)},
         atlas=_atlas(places.scores / "scores.parquet", study["model_scores"]),
         settings={path.stem: path.read_text(encoding="utf-8") for path in _recorded(places.settings, own)},
+        audit=_every(places.audit, _OF_AUDIT),
+        multiverse=_every(places.multiverse),
+        certificates=_optional(places.certificates),
+        cortex=Cortex(*fsaverage5.read(places.raw)),
         read=[_source(path) for path in _all(places)],
         versions={name: metadata.version(name) for name in _PACKAGES},
     )
 
 
-def _every(folder: Path) -> dict[str, pd.DataFrame]:
-    """Every table of a folder by the name of its schema; the table `joins` is not shown."""
-    return {path.stem: frames.read(path, _SCHEMAS[path.stem]) for path in sorted(folder.glob("*.parquet"))}
+def _every(folder: Path, only: Collection[str] = ()) -> dict[str, pd.DataFrame]:
+    """Every table of a folder by the name of its schema, or only some; none where there is no folder."""
+    paths = [path for path in sorted(folder.glob("*.parquet")) if not only or path.stem in only]
+    return {path.stem: frames.read(path, _SCHEMAS[path.stem]) for path in paths}
+
+
+def _optional(path: Path) -> pd.DataFrame | None:
+    return frames.read(path, _SCHEMAS[path.stem]) if path.is_file() else None
 
 
 def _atlas(path: Path, model_scores: pd.DataFrame) -> Atlas | None:
@@ -84,6 +99,9 @@ def _all(places: Places) -> Iterable[Path]:
     yield from (places.brain / "regions.parquet", places.features / "models.parquet", places.scores / "scores.parquet")
     for folder in (places.stats, places.taxonomy, places.published):
         yield from sorted(folder.glob("*.parquet"))
+    yield from (path for path in sorted(places.audit.glob("*.parquet")) if path.stem in _OF_AUDIT)
+    yield from sorted(places.multiverse.glob("*.parquet"))
+    yield from (path for path in (places.certificates,) if path.is_file())
     yield places.claims / "claims.json"
     yield from sorted(places.printed.glob("*.csv"))
     yield from _histories(places.models)

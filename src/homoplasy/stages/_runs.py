@@ -98,11 +98,14 @@ def runs(lines: Sequence[Mapping[str, Any]], shared: How) -> list[Run]:
     return found
 
 
-def carry_out(chosen: Sequence[Run], source: Source, models: Path, save_every: int) -> Iterator[Run]:
-    """Train every run, several at a time where there are cores; each on one thread, so that its bytes stay the same."""
+def carry_out(chosen: Sequence[Run], source: Source, models: Path | None, save_every: int) -> Iterator[Run]:
+    """Train every run, several at a time where there are cores; each on one thread, so that its bytes stay the same.
+
+    Without a folder for them the runs fill the store alone.
+    """
     for run in chosen:  # what cannot be built is refused before anything is trained
         source.lesson(run)[0].network()
-    jobs = [(run, source, models / run.name, save_every) for run in chosen]
+    jobs = [(run, source, models and models / run.name, save_every) for run in chosen]
     workers = min(threads(), len(jobs))
     if workers < 2:
         for job in jobs:
@@ -131,12 +134,14 @@ def _begin_worker() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _carry_out(run: Run, source: Source, folder: Path, save_every: int) -> None:
+def _carry_out(run: Run, source: Source, folder: Path | None, save_every: int) -> None:
     """Train one run, or take it from the store; place its checkpoints, configuration and history."""
     lesson, config, examples = source.lesson(run)
-    work = Work(run, lesson, config, examples, save_every)
+    checkpoints = list(Work(run, lesson, config, examples, save_every).checkpoints())
+    if folder is None:
+        return
     rows = []
-    for step, stored in work.checkpoints():
+    for step, stored in checkpoints:
         for kind, path in stored.items():
             keyed.place(path, folder / f"step-{step:06d}{'-ema' * (kind == 'ema')}.safetensors")
             rows += weights.read(path)[0]["history"]

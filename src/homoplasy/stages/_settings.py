@@ -11,11 +11,15 @@ from typing import Any, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from homoplasy import written
 from homoplasy.errors import BadRequest, listing, nearest
 from homoplasy.store import files
 
 CHOICES = ("world", "preset")
-SECTIONS = ("pocket", "fetch", "parcellate", "train", "extract", "cka", "stats", "taxonomy", "claims", "report")
+SECTIONS = (
+    "pocket", "fetch", "parcellate", "train", "extract", "cka", "audit", "stats", "taxonomy", "multiverse", "claims",
+    "report", "certify",
+)  # fmt: skip
 
 
 class Strict(BaseModel):
@@ -35,7 +39,7 @@ def read(params: Path, section: str, model: type[S]) -> S:
     merged: dict[str, Any] = {}
     for kind, layer in zip(CHOICES, layers, strict=True):
         where = f"conf/{kind}s/{given[kind]}.yaml"
-        merged |= _said(layer.get(section) or {}, f"{where}: {section}")
+        merged |= _said(layer.get(section), f"{where}: {section}")
     merged |= {key: value for key, value in (given.get(section) or {}).items() if value is not None}
     return check(merged, model, section)
 
@@ -70,13 +74,11 @@ def preset(params: Path) -> str:
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = written.read_yaml(path)
     except FileNotFoundError:
         raise BadRequest(f"{path} is missing; restore it with git checkout.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        place = getattr(fault, "problem_mark", None)
-        line = f" at line {place.line + 1}" if place else ""
-        raise BadRequest(f"{path} is not valid YAML{line}; expected 'name: value' lines.") from None
+    except written.Damaged as fault:
+        raise BadRequest(f"{path} is not valid YAML {fault}; expected 'name: value' lines.") from None
     if not isinstance(loaded, dict):
         raise BadRequest(f"{path}: expected sections of 'name: value' lines, found {type(loaded).__name__}.")
     return loaded
@@ -103,11 +105,13 @@ def _choice(params: Path, given: Mapping[str, Any], kind: str) -> Path:
     return folder / f"{word}.yaml"
 
 
-def _said(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    for key, value in values.items():
+def _said(values: Any, where: str) -> dict[str, Any]:
+    if not isinstance(values, dict | None):
+        raise BadRequest(f"{where} holds {values!r}; expected 'name: value' lines.")
+    for key, value in (values or {}).items():
         if value is None:
             raise BadRequest(f"{where}.{key} has no value; write one, and put the word null in quotes: 'null'.")
-    return dict(values)
+    return dict(values or {})
 
 
 def _tuples(values: Mapping[str, Any], model: type[Strict]) -> dict[str, Any]:

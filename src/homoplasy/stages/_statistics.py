@@ -11,7 +11,9 @@ from homoplasy.datasets.performance import curves
 from homoplasy.datasets.performance import known as results
 from homoplasy.store import files, frames
 from homoplasy.studies.convergence import scales, trajectories
+from homoplasy.studies.convergence.analysis import Results
 from homoplasy.studies.convergence.further import Around
+from homoplasy.studies.convergence.plots import plots
 from homoplasy.studies.convergence.reanalysis import analyse_again
 
 _PLANTED = "pocket/evaluations"  # of the pocket world: its planted training runs, in Pythia's layout
@@ -28,7 +30,8 @@ def around(raw: Path, brain: Path, trained: Path, models: pd.DataFrame, performa
     ]
     parts = [part for part in (results.trained(raw / results.FOLDER), planted, *ours) if len(part)]
     found = pd.concat(parts, ignore_index=True) if parts else tables.CURVES.empty()
-    return Around(models, performance, scales.by_region(regions, hcp_mmp1.anterior()), found)
+    pooled = regions.loc[regions["hemisphere"] == "both", ["subject", "region", "ceiling_z"]]
+    return Around(models, performance, scales.by_region(regions, hcp_mmp1.anterior()), found, pooled)
 
 
 def analyse_printed(printed: Path, folder: Path, draws: int, seed: int) -> None:
@@ -36,6 +39,13 @@ def analyse_printed(printed: Path, folder: Path, draws: int, seed: int) -> None:
     trained = curves.mixnet(printed / "mixnet.csv")
     found = analyse_again(published.points(printed), published.printed(printed), trained, draws, seed)
     write(folder, vars(found))
+
+
+def write_plots(folder: Path, found: Results) -> None:
+    """Write the main curves into an emptied folder."""
+    files.fresh_folder(folder)
+    for name, frame in plots(found).items():
+        files.write_text(folder / f"{name}.csv", frame.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def write(folder: Path, found: Mapping[str, pd.DataFrame]) -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from pydantic import Field
 
 from homoplasy import tables as schemas
+from homoplasy import written
 from homoplasy.errors import BadData
 from homoplasy.progress import say
 from homoplasy.stages import _settings
@@ -54,11 +54,11 @@ def _every(folder: Path) -> dict[str, pd.DataFrame]:
 
 def _yaml(path: Path) -> object:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return written.read_yaml(path)
     except FileNotFoundError:
         raise BadData(f"{path} is missing; restore it with git checkout claims.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise BadData(f"{path} is not valid YAML ({fault}); restore it with git checkout claims.") from None
+    except written.Damaged as fault:
+        raise BadData(f"{path} is not valid YAML {fault}; restore it with git checkout claims.") from None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """fetch: the raw data of the world, generated or downloaded; `--dry-run --params … --raw …` lists what it takes."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from pydantic import Field
 from homoplasy.datasets import _generation, published
 from homoplasy.datasets._access import Access
 from homoplasy.progress import say
-from homoplasy.stages import _settings
+from homoplasy.stages import _journal, _settings
 from homoplasy.stages._entry import enter
 from homoplasy.stages._settings import Strict
 from homoplasy.store import arrays
@@ -68,9 +67,8 @@ def _request(settings: Settings) -> dict[str, Any]:
 
 
 def _access(params: Path, root: Path, settings: Settings) -> Access:
-    checkout = Path(os.environ.get("DVC_ROOT") or params.parent)  # in a temporary experiment it is the main one
     place = settings.model_dump(include={"bucket", "region", "anonymous"})
-    return Access(_request(settings), **place, root=root, local=checkout / "local.yaml")
+    return Access(_request(settings), **place, root=root, local=_journal.checkout(params) / "local.yaml")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import torch
 from pydantic import Field
 
 from homoplasy.datasets import nsd
@@ -66,13 +67,13 @@ def _writer(folder: Path, found: Brain, to: Output) -> arrays.Writer:
 def main(params: Path, raw: Path, brain: Path, record: Path) -> None:
     """Read the raw data of a world, write its brains."""
     settings = _settings.read(params, "parcellate", Settings)
+    torch.set_num_threads(1)  # the last bits of a ceiling depend on how its sums are shared out
     tree = nsd.open_tree(raw)
-    work = "trials become image patterns of regions" if tree.subjects else "no subjects here, so the tables are empty"
-    say(f"parcellate: {work}.")
+    say(f"parcellate: {'trials become image patterns of regions' if tree.subjects else 'no subjects, empty tables'}.")
     table = run(settings, tree, files.fresh_folder(brain))
     _settings.record({"parcellate": settings}, record)
-    pooled = table[(table["hemisphere"] == "both") & (table["reason"] == "")]
-    say(f"parcellate: {len(pooled)} regions of {len(tree.subjects)} subjects, {pooled['voxels'].sum()} voxels.")
+    kept = table[(table["hemisphere"] == "both") & (table["reason"] == "")]
+    say(f"parcellate: {len(kept)} regions of {len(tree.subjects)} subjects, {kept['voxels'].sum()} voxels.")
 
 
 if __name__ == "__main__":

@@ -23,11 +23,15 @@ class Settings(_settings.Strict):
 
 def main(  # noqa: PLR0913 - one path an input and an output
     params: Path, brain: Path, features: Path, scores: Path, stats: Path, taxonomy: Path, published: Path, claims: Path,
-    printed: Path, models: Path, settings: Path, reports: Path, record: Path,
+    printed: Path, models: Path, raw: Path, audit: Path, multiverse: Path, certificates: Path,
+    settings: Path, reports: Path, record: Path,
 ) -> None:  # fmt: skip
     """Read the tables, write the report."""
     chosen = _settings.read(params, "report", Settings)
-    places = _reading.Places(brain, features, scores, stats, taxonomy, published, claims, printed, models, settings)
+    places = _reading.Places(
+        brain, features, scores, stats, taxonomy, published, claims, printed, models, settings, raw, audit, multiverse,
+        certificates,
+    )  # fmt: skip
     inputs = _reading.inputs(places, params, record, chosen.title, chosen.about)
     say(f"report: figures of {len(inputs.study['model_scores'])} model scores")
     drawn = drawings(inputs)

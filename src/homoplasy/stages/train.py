@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from pydantic import Field
 
+from homoplasy.execution import Shard
 from homoplasy.progress import say
 from homoplasy.stages import _runs, _settings
 from homoplasy.stages._entry import enter
@@ -22,16 +23,18 @@ class Settings(_runs.How):
     save_every: int = Field(gt=0, description="above 0")
 
 
-def main(params: Path, raw: Path, models: Path, record: Path) -> None:
-    """Read what there is to learn from in this world, write the runs."""
+def main(params: Path, raw: Path, models: Path, record: Path, shard: Shard | None = None) -> None:
+    """Read what there is to learn from in this world, write the runs; a shard of them fills the store alone."""
     settings = _settings.read(params, "train", Settings)
     chosen = _runs.runs(settings.runs, settings)
     torch.set_num_threads(loop.THREADS)
-    say(f"train: {', '.join(run.name for run in chosen)}." if chosen else "train: no runs.")
-    files.fresh_folder(models)
+    mine = shard.of(chosen) if shard else chosen
+    say(f"train: {', '.join(run.name for run in mine)}." if mine else "train: no runs.")
     source = _runs.Source(raw, settings.folder, settings.side)
-    for run in _runs.carry_out(chosen, source, models, settings.save_every):
+    for run in _runs.carry_out(mine, source, None if shard else files.fresh_folder(models), settings.save_every):
         say(f"train: {run.name} has learned for {run.steps} steps.")
+    if shard:
+        return
     files.write_json(models / "runs.json", [run.name for run in chosen])
     _settings.record({"train": settings}, record)
 

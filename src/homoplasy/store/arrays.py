@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from homoplasy import written
 from homoplasy.errors import BadData, listing, nearest
 from homoplasy.representation import Representation
 from homoplasy.store import files
@@ -173,15 +174,42 @@ def _about(path: Path) -> dict[str, Any]:
         raise BadData(f"{path} is missing; run the stage that writes it (dvc repro).")
     try:
         with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {}).get("homoplasy")
+            text, tensors = (file.metadata() or {}).get("homoplasy"), set(file.keys())
     except (SafetensorError, OSError) as damage:
         raise BadData(f"{path} is not a whole safetensors file ({damage}); delete it and run dvc repro.") from None
     if text is None:
         raise BadData(f"{path} is a safetensors file, but not a container of homoplasy: it lacks the metadata.")
-    about: dict[str, Any] = json.loads(text)
-    if about.get("format") != FORMAT:
+    try:
+        about = written.parse_json(text)
+    except written.Damaged as damage:
+        raise BadData(f"{path}: its metadata are not JSON {damage}; delete it and run dvc repro.") from None
+    version = about.get("format") if isinstance(about, dict) else None
+    if version != FORMAT:
         raise BadData(
-            f"{path} is written in container format {about.get('format')}; this version reads format {FORMAT}. "
+            f"{path} is written in container format {version}; this version reads format {FORMAT}. "
             "Write it again with dvc repro, or install the version of homoplasy that wrote it."
         )
-    return about
+    fault = _fault(about, tensors)
+    if fault:
+        raise BadData(f"{path}: its metadata do not describe its arrays ({fault}); delete it and run dvc repro.")
+    return dict(about)
+
+
+def _fault(about: Mapping[str, Any], tensors: set[str]) -> str:
+    """What is wrong with the metadata of a container; nothing if they describe these tensors."""
+    ids, arrays, order = about.get("stimulus_ids"), about.get("arrays"), about.get("order")
+    if not isinstance(about.get("kind"), str) or not isinstance(about.get("facts"), dict):
+        return "no kind or no facts"
+    if not isinstance(ids, list) or {type(one) for one in ids} not in ({int}, {str}, set()):
+        return "stimulus_ids are not a list of numbers or of words"
+    if not isinstance(arrays, dict) or not isinstance(order, list) or set(map(str, order)) != set(arrays):
+        return "order and arrays name different things"
+    if set(arrays) != tensors or len(order) != len(arrays):
+        return "they name other arrays than there are"
+    whole = all(isinstance(one, dict) and _is_entry(one) for one in arrays.values())
+    return "" if whole else "an array has no facts or no list of units"
+
+
+def _is_entry(one: Mapping[str, Any]) -> bool:
+    units = one.get("unit_ids", ())
+    return isinstance(one.get("facts"), dict) and (units is None or isinstance(units, list))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from homoplasy import written
 from homoplasy.errors import BadData
 
 
@@ -46,8 +47,8 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file; say which file is missing or damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return written.read_json(path)
     except FileNotFoundError:
         raise BadData(f"{path} is missing; run the stage that writes it (dvc repro).") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as damage:
-        raise BadData(f"{path} is not JSON ({damage}); delete it and run dvc repro.") from None
+    except written.Damaged as damage:
+        raise BadData(f"{path} is not JSON {damage}; delete it and run dvc repro.") from None

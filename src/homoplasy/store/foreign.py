@@ -1,7 +1,9 @@
 """Arrays that users bring: .npy, .npz, .safetensors and .parquet files, read without running anything in them."""
 
-import json
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +15,18 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from homoplasy import written
 from homoplasy.errors import BadData, BadRequest, listing, nearest
 from homoplasy.representation import Representation
 
 IDS = ("stimulus_id", "stimulus_ids")  # a column or an array of this name holds the ids of the rows
+
+_DIGITS = 18  # of a number of 64 bits
+# What numpy and zipfile raise on files that are not theirs.
+_DAMAGE = (
+    ValueError, EOFError, OSError, LookupError, TypeError, SyntaxError, RuntimeError, OverflowError, MemoryError,
+    struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 Found = tuple[NDArray[Any], NDArray[Any] | None]
 
@@ -45,7 +55,8 @@ def read_ids(path: Path) -> NDArray[Any]:
         raise BadRequest(f"{path} is not there; expected a text file of stimulus ids, one a line.") from None
     except UnicodeDecodeError:
         raise BadData(f"{path} is not text; expected stimulus ids, one a line.") from None
-    return np.array([int(line) for line in lines] if all(map(str.isdecimal, lines)) else lines)
+    counted = all(line.isdecimal() and len(line) <= _DIGITS for line in lines)
+    return np.array([int(line) for line in lines] if counted else lines)
 
 
 def _split(place: str) -> tuple[Path, str]:
@@ -90,7 +101,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with path.open("rb") as file:
             yield np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile):
+    except _DAMAGE:
         raise _not_plain(path) from None
 
 
@@ -105,10 +116,13 @@ def _safetensors(path: Path, name: str) -> Found:
     try:
         with safe_open(path, framework="numpy") as file:
             values = file.get_tensor(_chosen(path, name, list(file.keys())))
-            about = json.loads((file.metadata() or {}).get("homoplasy", "{}"))
-    except (SafetensorError, OSError, TypeError) as damage:
+            about = written.parse_json((file.metadata() or {}).get("homoplasy", "{}"))
+    except (SafetensorError, OSError, TypeError, written.Damaged) as damage:
         raise BadData(f"{path} is damaged, or of a type that numpy does not know ({damage}); save float32.") from None
-    return values, np.asarray(about["stimulus_ids"]) if "stimulus_ids" in about else None
+    ids = about.get("stimulus_ids") if isinstance(about, dict) else None
+    if ids is not None and not (isinstance(ids, list) and set(map(type, ids)) in ({int}, {str})):
+        raise BadData(f"{path}: expected stimulus_ids that are a list of whole numbers or of words.")
+    return values, None if ids is None else np.asarray(ids)
 
 
 def _parquet(path: Path, name: str) -> Found:
@@ -116,7 +130,7 @@ def _parquet(path: Path, name: str) -> Found:
         raise BadRequest(f"{path} is one table; leave ':{name}' out.")
     try:
         table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as damage:
+    except (pa.ArrowException, OSError, ValueError) as damage:
         raise BadData(f"{path} is not a whole parquet file ({damage}).") from None
     ids = next((table[key].to_numpy() for key in IDS if key in table.column_names), None)
     units = [column for column in table.column_names if column not in IDS]

@@ -1,12 +1,15 @@
 """Tables on disk: parquet with the schema's name and version inside, the same bytes for the same rows."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from homoplasy import written
 from homoplasy.errors import BadData
 from homoplasy.store import files
 from homoplasy.tables import Schema
@@ -18,21 +21,21 @@ _TYPES = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "f
 def write(path: Path, frame: pd.DataFrame, schema: Schema) -> None:
     """Check a table against its schema and write it, whole or not at all."""
     checked = schema.check(frame)
-    about = json.dumps({"format": FORMAT, "table": schema.name, "version": schema.version}, sort_keys=True)
+    told = {"format": FORMAT, "table": schema.name, "version": schema.version, "rows": len(checked)}
+    about = json.dumps(told, sort_keys=True)
     arrow = pa.schema([(column, _TYPES[kind]) for column, kind in schema.columns.items()], {"homoplasy": about})
     with files.whole(path) as part:
-        pq.write_table(pa.Table.from_pandas(checked, schema=arrow, preserve_index=False), part, compression="zstd")
+        table = pa.Table.from_pandas(checked, schema=arrow, preserve_index=False)
+        pq.write_table(table, part, compression="zstd", write_page_checksum=True)
 
 
 def read(path: Path, schema: Schema, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a table, or some of its columns; refuse another table or a version that is not known."""
     if not path.exists():
         raise BadData(f"{path} is missing; run the stage that writes it (dvc repro).")
-    try:
-        found = pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as damage:
-        raise BadData(f"{path} is not a whole parquet file ({damage}); delete it and run dvc repro.") from None
-    about = json.loads((found.metadata or {}).get(b"homoplasy", b"{}"))
+    with _whole(path):
+        about = _about(pq.read_schema(path))
+    rows = about.pop("rows", None)
     expected = {"format": FORMAT, "table": schema.name, "version": schema.version}
     if about != expected:
         raise BadData(
@@ -40,5 +43,29 @@ def read(path: Path, schema: Schema, columns: list[str] | None = None) -> pd.Dat
             f"'{about.get('table')}' version {about.get('version')} in format {about.get('format')}; "
             "run dvc repro to write it again."
         )
-    frame = pq.read_table(path, columns=columns).to_pandas(ignore_metadata=True)
+    with _whole(path):
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        frame = table.to_pandas(ignore_metadata=True)
+    if rows not in (None, len(frame)):
+        raise BadData(f"{path}: expected {rows} rows, found {len(frame)}; delete it and run dvc repro.")
+    for column in columns or schema.columns:
+        found = table.schema.field(column).type if column in table.schema.names else "no such column"
+        if found != _TYPES[schema.columns[column]]:
+            raise BadData(f"{path}, column '{column}': expected {_TYPES[schema.columns[column]]}, found {found}.")
     return frame if columns else schema.check(frame)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Turn what is raised on a damaged file into one sentence about it."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as damage:
+        words = str(damage).strip().partition("\n")[0].rstrip(".")
+        raise BadData(f"{path} is not a whole parquet file ({words}); delete it and run dvc repro.") from None
+
+
+def _about(schema: pa.Schema) -> dict[str, object]:
+    """What a table says of itself; nothing where it says nothing that can be read."""
+    found = written.parse_json((schema.metadata or {}).get(b"homoplasy", b"{}").decode())
+    return found if isinstance(found, dict) else {}

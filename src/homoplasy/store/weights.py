@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from homoplasy import written
 from homoplasy.errors import BadData
 from homoplasy.store import files
 
@@ -31,12 +32,14 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         raise BadData(f"{path} is missing; run the stage that writes it (dvc repro train).")
     try:
         with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {}).get("homoplasy", "{}"))
+            about = written.parse_json((file.metadata() or {}).get("homoplasy", "{}"))
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is not a dictionary
-    except (SafetensorError, OSError) as damage:
+    except (SafetensorError, OSError, TypeError, written.Damaged) as damage:
         raise BadData(f"{path} is not a whole safetensors file ({damage}); delete it and run dvc repro.") from None
-    if about.get("kind") != KIND or about.get("format") != FORMAT:
+    told = about if isinstance(about, dict) else {}
+    if told.get("kind") != KIND or told.get("format") != FORMAT or not isinstance(told.get("config"), dict):
         raise BadData(
-            f"{path}: expected {KIND} in format {FORMAT}, found '{about.get('kind')}' in format {about.get('format')}."
+            f"{path}: expected {KIND} in format {FORMAT}, found '{told.get('kind')}' in format {told.get('format')}, "
+            "or no configuration; delete it and run dvc repro."
         )
-    return about["config"], state
+    return told["config"], state

@@ -37,7 +37,7 @@ RANKS = Schema(
 EMBEDDING = Schema(
     name="embedding",
     columns={
-        "method": "text",  # pca | mds
+        "method": "text",  # pca | mds | umap 1, umap 2, ... by seed
         "kind": "text",  # region: its profile over layers | layer: its profile over regions
         "item": "text",
         "modality": "text",

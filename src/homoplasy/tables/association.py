@@ -14,6 +14,7 @@ MODEL_SCORES = Schema(
         "weights": "text",
         "reading": "text",  # calibrated | released, with .all where every region counts
         "params": "text",  # kernel and estimator, as in scores
+        "chosen": "text",  # all | best: the regions of the highest scores | split_half: the best of other images
         "score": "number",
         "null_score": "number",  # the same regions and layers, null mean in the place of value
         "null_sd": "number",  # mean null sd of what was averaged: the sd of the score is at most this
@@ -24,7 +25,7 @@ MODEL_SCORES = Schema(
         "counted": "flag",  # statistics are made of it: no checkpoint, and tested where any model of its kind is
         "reason": "text",  # why the score is NaN; empty when it is not
     },
-    key=("model", "reading"),
+    key=("model", "modality", "reading"),
 )
 
 CORRELATIONS = Schema(
@@ -128,7 +129,7 @@ REGION_SETS = Schema(
         "model": "text",
         "modality": "text",
         "reading": "text",
-        "regions": "text",  # top | held_out | all | visual | ceiling: which regions the score is the mean of
+        "regions": "text",  # which ones the score is the mean of: top | split_half | held_out | all | visual | ceiling
         "score": "number",
         "corrected": "number",  # the same of value / ceiling, over regions whose ceiling is known
         "count": "number",  # regions, mean over subjects

@@ -31,6 +31,7 @@ REGIONS = Schema(
         "ncsnr_shipped": "number",
         "variance_ceiling": "number",  # mean over kept voxels, percent of variance
         "ceiling": "number",  # linear CKA_u of noise-free patterns with themselves under noise; NaN: no signal
+        "ceiling_z": "number",  # agreement of repeats in its standard errors under re-pairing; at most 2: no signal
         "network": "text",
         "reason": "text",  # why a region carries no patterns; empty when it does
     },

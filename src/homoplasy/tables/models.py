@@ -59,7 +59,7 @@ CURVES = Schema(
     columns={
         "run": "text",  # a training run
         "weights": "text",  # raw | ema
-        "quantity": "text",  # score, or the name of a benchmark
+        "quantity": "text",  # score | released_score, or the name of a benchmark
         "unit": "text",  # where a score was taken: subject/region; empty for a benchmark
         "step": "integer",
         "value": "number",

@@ -42,7 +42,7 @@ DRAWS = Schema(
         "measure": "text",
         "params": "text",
         "estimator": "text",
-        "kind": "text",  # permutation: stimuli of the target re-paired | half: half of the stimuli
+        "kind": "text",  # permutation: target re-paired | half: half of the stimuli | split: draws 2b, 2b+1 halve them
         "draw": "integer",
         "n": "integer",
         "value": "number",  # NaN where the score has none

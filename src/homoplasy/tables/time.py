@@ -18,6 +18,7 @@ LAGS = Schema(
         "high": "number",
         "units": "integer",
         "r": "number",  # of the curves
+        "r_released": "number",  # of performance with the score as the released code makes it; NaN but for plain
         "r_changes": "number",  # of their changes from step to step
         "r_changes_low": "number",  # Fisher's z
         "r_changes_high": "number",

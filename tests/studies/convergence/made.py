@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from homoplasy.tables import MODELS, PERFORMANCE, REGIONS, SCORES
+from homoplasy.tables import DRAWS, MODELS, PERFORMANCE, REGIONS, SCORES
 
 N = 200
 NULL_SD = float(np.sqrt(2 / (N * (N - 3))))
@@ -75,6 +75,18 @@ def scores(table: pd.DataFrame, truth: pd.DataFrame, strength: float = 1.0, seed
     return SCORES.check(pd.DataFrame(rows, columns=list(SCORES.columns)))
 
 
+def halves(table: pd.DataFrame, splits: int = 2, seed: int = 3) -> pd.DataFrame:
+    """Both halves of the images for the calibrated scores at the depth that counts: the same with twice the noise."""
+    rng = np.random.default_rng(seed)
+    mine = table[(table["params"] == "c=1 debiased") & table["depth"].between(5 / 8 + 1e-9, 6 / 8)]
+    rows = [
+        mine.assign(draw=draw, value=mine["value"] + rng.normal(0, 2 * NULL_SD, len(mine)))
+        for draw in range(2 * splits)
+    ]
+    found = pd.concat(rows, ignore_index=True).assign(kind="split", n=N // 2)
+    return DRAWS.check(found[list(DRAWS.columns)])
+
+
 def performance(truth: pd.DataFrame, seed: int = 2) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     values = 40 * truth["quality"] + rng.normal(0, 1, len(truth))
@@ -87,7 +99,14 @@ def regions() -> pd.DataFrame:
         for region, (_, voxels, ceiling, network) in PLACES.items():
             counts = {"voxels_labelled": voxels + 9, "voxels_constant": 3, "voxels_dropout": 6, "voxels_unreliable": 0}
             about = {"subject": subject, "region": region, "hemisphere": "both", "voxels": voxels, "network": network}
-            fine = {"ncsnr": 0.4, "ncsnr_shipped": 0.4, "variance_ceiling": 20.0, "ceiling": ceiling, "reason": ""}
+            fine = {
+                "ncsnr": 0.4,
+                "ncsnr_shipped": 0.4,
+                "variance_ceiling": 20.0,
+                "ceiling": ceiling,
+                "ceiling_z": 5 / 0.4 * ceiling,
+                "reason": "",
+            }
             rows.append(about | counts | fine)
         rows.append(rows[-1] | {"region": "LO3", "voxels": 4, "reason": "too_few_voxels", "ceiling": np.nan})
     return REGIONS.check(pd.DataFrame(rows))

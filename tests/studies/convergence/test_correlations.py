@@ -108,7 +108,11 @@ def test_one_family_gives_no_family_interval(study):
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"), [({"depth": 9}, r"stats.depth is 9, but stats.depth_bins makes only 8 bins")]
+    ("change", "sentence"),
+    [
+        ({"depth": 9}, r"stats.depth is 9, but the 8 bins of stats.depth_bins are numbered 1 to 8"),
+        ({"depth": 0}, r"stats.depth is 0, but the 8 bins"),
+    ],
 )
 def test_a_choice_that_cannot_be_is_refused(study, change, sentence):
     with pytest.raises(BadRequest, match=sentence):
@@ -123,7 +127,7 @@ def test_a_reading_that_was_not_computed_names_those_that_were(study):
 def published(reference):
     table = pd.read_csv(reference / "published/llm_brain_align_by_sigma_from_figures.csv")
     about = {"modality": "language", "architecture": "", "run": "", "step": -1, "reading": "released", "reason": ""}
-    about |= {"weights": ""}
+    about |= {"weights": "", "chosen": "best"}
     about |= {"params": "sigma=36 biased", "null_score": np.nan, "null_sd": np.nan, "benchmark": "leaderboard2_avg"}
     family = table["label"].str.extract(r"^(Qwen|Llama|gemma|Mi|Phi|internlm)", expand=False).fillna("Llama")
     named = {"model": table["hf_model"], "family": family, "score": table["cka_36"], "parameters": table["params_b"]}

@@ -1,6 +1,5 @@
 """The foreign formats of NSD, each opened in one place, with one sentence for what is missing or damaged."""
 
-import json
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from homoplasy import written
 from homoplasy.errors import BadData, listing
 
 _AGAIN = "fetch it again (dvc repro fetch)"
@@ -84,4 +84,4 @@ def table(path: Path, columns: Sequence[str], separator: str) -> pd.DataFrame:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     with guarded(path, "JSON file"):
-        return json.loads(path.read_text(encoding="utf-8"))
+        return written.read_json(path)

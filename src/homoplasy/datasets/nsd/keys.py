@@ -40,6 +40,11 @@ def atlas(number: int, side: str = "") -> str:
     return volume(number, f"roi/{side}HCP_MMP1")
 
 
+def surface_labels(hemisphere: str) -> str:
+    """The areas on the surface fsaverage, for pictures of the cortex; `hemisphere` is lh or rh."""
+    return f"nsddata/freesurfer/fsaverage/label/{hemisphere}.HCP_MMP1.mgz"
+
+
 def ncsnr(number: int, version: str) -> str:
     """The noise-ceiling SNR that NSD ships for a beta version."""
     return f"{_betas(number, version)}/ncsnr.nii.gz"

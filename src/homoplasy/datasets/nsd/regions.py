@@ -145,6 +145,7 @@ def _row(
         "ncsnr_shipped": _mean(of.shipped[chosen]),
         "variance_ceiling": _mean(reliability[1][chosen]),
         "ceiling": limit[0].value,
+        "ceiling_z": limit[0].z,
         "network": of.networks[int(_mostly_right(of) if side == "both" else side == "right")],
         "reason": limit[1],
     }

@@ -116,7 +116,9 @@ def open_tree(root: Path) -> Tree:
     """Open a raw folder by its manifest; one without subjects (the published world) has nothing to show."""
     manifest = _manifest.read(root)
     request = manifest.request
-    numbers = [int(number) for number in request.get("subjects", [])]
+    numbers = request.get("subjects", [])
+    if not isinstance(numbers, list) or not all(type(number) is int and number > 0 for number in numbers):
+        raise BadData(f"{root / _manifest.NAME}: its subjects are {numbers!r}; delete it and run dvc repro fetch.")
     version, form = str(request.get("beta_version", "")), str(request.get("beta_format", ""))
     sessions = {number: _sessions(root, number, version, form, set(manifest.files)) for number in numbers}
     return Tree(root, version, form, sessions)

@@ -52,3 +52,16 @@ def numbers(table: pd.DataFrame, column: str, path: Path, least: float, most: fl
             f"to {most:g}."
         )
     return values.astype("float64")
+
+
+def whole(table: pd.DataFrame, column: str, path: Path, least: int, most: int) -> pd.Series:
+    """A column as whole numbers within bounds, none absent."""
+    values = numbers(table, column, path, least, most)
+    wrong = values.isna() | (values % 1 != 0)
+    if wrong.any():
+        line = int(wrong.to_numpy().argmax())
+        raise BadData(
+            f"{path}, line {line + 2}: '{column}' is {table[column].iloc[line]!r}; expected a whole number from "
+            f"{least} to {most}."
+        )
+    return values.astype("int64")

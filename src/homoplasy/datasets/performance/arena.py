@@ -28,7 +28,7 @@ def read(path: Path) -> Found:
     overall = table[table["category"].astype(str).isin(("overall", "full"))]
     if overall.empty:
         raise BadData(f"{path} has no line of the category 'overall'; expected {_KIND}.")
-    days = pd.to_datetime(overall["leaderboard_publish_date"], errors="coerce")
+    days = pd.to_datetime(overall["leaderboard_publish_date"].astype(str), errors="coerce", format="ISO8601", utc=True)
     if days.isna().any():
         found = overall["leaderboard_publish_date"][days.isna()].iloc[0]
         raise BadData(f"{path}: the day of a rating is {found!r}; expected a date such as 2025-01-31.")

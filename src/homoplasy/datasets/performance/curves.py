@@ -1,13 +1,13 @@
 """How models perform along their training: Pythia's evaluations (JSON of lm-eval), and MixNet's accuracy by epoch."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from homoplasy.datasets.performance._reading import frame, numbers
+from homoplasy import written
+from homoplasy.datasets.performance._reading import frame, numbers, whole
 from homoplasy.errors import BadData
 from homoplasy.tables import CURVES
 
@@ -35,11 +35,14 @@ def _accuracies(path: Path) -> list[dict[str, object]]:
     if place is None or not folders:
         raise BadData(f"{path}: expected pythia-<size>/zero-shot/<size>_step<number>.json.")
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        read = written.read_json(path)
         results, weights = read["results"], str(read.get("config", {}).get("weights", "raw"))
         found = {task: float(results[task]["acc"]) for task in TASKS if task in results}
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as fault:
+    except (LookupError, TypeError, AttributeError, ValueError) as fault:
         raise BadData(f"{path} is not an evaluation of lm-eval ({fault!r}); expected results, task, acc.") from None
+    wrong = [task for task, value in found.items() if not 0 <= value <= 1]
+    if wrong:
+        raise BadData(f"{path}: the accuracy of {wrong[0]} is {found[wrong[0]]}; expected a share from 0 to 1.")
     run = _ALIASES.get(folders[-1], folders[-1])
     return [
         {"run": f"EleutherAI/{run}", "weights": weights, "quantity": f"{task}.acc", "unit": "", "step": int(place[1])}
@@ -55,7 +58,7 @@ def mixnet(path: Path) -> pd.DataFrame:
         {
             "run": table["model"].astype(str),
             "weights": table["averaged_weights"].map({0: "raw", 1: "ema"}),
-            "step": numbers(table, "epoch", path, 0, 10_000).astype("int64"),
+            "step": whole(table, "epoch", path, 0, 10_000),
             **{name: numbers(table, name, path, 0, 100) for name in ("imagenet_top1", "imagenet_top5")},
         }
     )

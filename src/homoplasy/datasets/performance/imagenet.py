@@ -6,7 +6,7 @@ tested at 224 and at 288 pixels is two lines, up to two points of accuracy apart
 
 from pathlib import Path
 
-from homoplasy.datasets.performance._reading import Found, frame, numbers
+from homoplasy.datasets.performance._reading import Found, frame, numbers, whole
 from homoplasy.errors import BadData
 
 PATTERN = "results-*.csv"
@@ -27,7 +27,7 @@ def read(path: Path) -> Found:
     table = frame(path, ("model", "img_size", "top1"), _KIND)
     rows = table.assign(
         model="timm:" + table["model"].astype(str),
-        image_size=numbers(table, "img_size", path, 1, 10_000).astype("int64"),
+        image_size=whole(table, "img_size", path, 1, 10_000),
         benchmark=benchmark(path),
         performance=numbers(table, "top1", path, 0, 100),
     )[["model", "image_size", "benchmark", "performance"]]

@@ -1,6 +1,6 @@
 """The planted models: features made of the latents, so that each one's likeness to each region is known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,12 +37,12 @@ class Mixing:
     private: NDArray[np.float64]
 
 
-def models(world: World) -> Iterator[PlantedModel]:
-    """Yield the planted models of a world, one at a time."""
+def models(world: World, specs: Sequence[Spec] = ()) -> Iterator[PlantedModel]:
+    """Yield these models of a world, its own where none are named, one at a time."""
     everyone = world.seen(tuple(sizes.VOLUMES))
     rows = np.flatnonzero(np.isin(everyone, world.seen(world.subjects)))
     latents = world.model_latents.rows(everyone)
-    for spec in roster(world):
+    for spec in specs or roster(world):
         yield _model(world, spec, latents, everyone, rows)
 
 

@@ -1,5 +1,6 @@
 """Which models are planted, and how well each performs: the part of a variant that concerns models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -47,6 +48,12 @@ def roster(world: World) -> tuple[Spec, ...]:
     if world.truth != "planted":
         return _modality(world, "language", 4)
     return (*_modality(world, "vision", 8), *_modality(world, "language", 8), *_clades(), *_flawed())
+
+
+def line_up(world: World) -> tuple[Spec, ...]:
+    """Models of both modalities with four layers each, whatever the truth: for claims that are about both."""
+    both = (*_modality(world, "vision", 4), *_modality(world, "language", 4))
+    return (*both, *_clades()) if world.truth == "planted" else both
 
 
 def _modality(world: World, modality: str, layers: int) -> tuple[Spec, ...]:
@@ -115,12 +122,12 @@ def _by_both(spec: Spec, rng: Generator) -> float:
 RULES = {"width": _by_width, "mixed": _by_both}  # every other variant: by quality
 
 
-def performance(world: World) -> pd.DataFrame:
-    """The benchmark table: one number a model, by the rule of the variant."""
+def performance(world: World, specs: Sequence[Spec] = ()) -> pd.DataFrame:
+    """The benchmark table of these models, those of the world where none are named: by the rule of the variant."""
     rule = RULES.get(world.truth, _by_quality)
     rows = [
         (f"planted:{spec.name}", "pocket", float(rule(spec, stream(world.seed, "performance", spec.name))))
-        for spec in roster(world)
+        for spec in specs or roster(world)
         if spec.performs
     ]
     return pd.DataFrame(rows, columns=["model", "benchmark", "performance"])

@@ -1,6 +1,5 @@
 """Pictures and captions for networks to learn from: drawn like those the subjects saw, and none of those."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from homoplasy import written
 from homoplasy.datasets.pocket import captions, formats, latents, pictures, sizes
 from homoplasy.errors import BadData
 
@@ -37,8 +37,12 @@ def training(root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         with h5py.File(path, "r") as file:
             shown: NDArray[Any] = file["pictures"][()]
             glyphs: NDArray[Any] = file["glyphs"][()]
-    except (OSError, KeyError) as damage:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as damage:
         raise BadData(f"{path} is not a whole training set ({damage}); run dvc repro fetch again.") from None
+    kinds = (getattr(shown, "dtype", None), getattr(glyphs, "dtype", None))
+    shapes = (np.shape(shown), np.shape(glyphs))
+    if kinds != (np.uint8, np.uint8) or tuple(map(len, shapes)) != (4, 2) or shapes[0][0] != shapes[1][0]:
+        raise BadData(f"{path}: expected uint8 pictures and their glyphs, found {shapes}; run dvc repro fetch again.")
     return shown, glyphs
 
 
@@ -48,10 +52,10 @@ def training_captions(root: Path) -> list[list[str]]:
     if not path.is_file():
         raise BadData(f"{path} is missing: only the pocket world has captions to learn from; run dvc repro fetch.")
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = written.read_json(path)
         found: dict[int, list[str]] = {image["id"]: [] for image in told["images"]}
         for one in sorted(told["annotations"], key=lambda one: int(one["id"])):
             found[one["image_id"]].append(one["caption"].strip())
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as damage:
+    except (LookupError, TypeError, AttributeError, ValueError) as damage:
         raise BadData(f"{path} is not a whole file of captions ({damage!r}); run dvc repro fetch again.") from None
     return [found[row] for row in sorted(found)]

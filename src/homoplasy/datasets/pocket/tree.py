@@ -28,6 +28,7 @@ from homoplasy.datasets.pocket.world import World
 from homoplasy.progress import track
 
 PERFORMANCE = "pocket/performance.csv"
+MODELS = "pocket/planted"  # containers of their features
 
 _MEAN_SIGNAL = 1000.0
 

@@ -7,29 +7,41 @@ import numpy as np
 import pandas as pd
 
 from homoplasy.maths import correlation
+from homoplasy.studies.convergence import halves as halving
 from homoplasy.studies.convergence.brain_score import best
 from homoplasy.tables import AGREEMENTS, RANKS
 
 _CELL = ["source", "subject", "region"]
 
 
-def agreements(cells: pd.DataFrame, share: float, depth: int) -> pd.DataFrame:
+def agreements(
+    cells: pd.DataFrame, share: float, depth: int, halves: Mapping[str, pd.DataFrame] | None = None
+) -> pd.DataFrame:
     """Pearson's r of every two subjects (`tables.AGREEMENTS`): of the scores of models, of profiles over regions.
 
-    `cells` has a row a reading, source, subject, region and bin (`depths.cells`). In released scores agreement near 1
-    is no evidence of shared biology: their chance level is the same in every subject.
+    `cells` has a row a reading, source, subject, region and bin (`depths.cells`); of a reading in `halves`
+    (`halves.of_reading`) the regions of a score are chosen on other images. In released scores agreement near 1 is no
+    evidence of shared biology: their chance level is the same in every subject.
     """
     here = cells[(cells["bin"] == depth) & np.isfinite(cells["value"])]
     rows = []
     for (reading, modality), group in here.groupby(["reading", "modality"], sort=True):
-        chosen = best(group.assign(target=group["region"]), share)
         wide = {
-            "models": chosen.groupby(["source", "subject"])["value"].mean().unstack("subject"),
+            "models": _of_models(group, share, (halves or {}).get(str(reading))),
             "regions": group.groupby(["region", "subject"])["value"].mean().unstack("subject"),
         }
         about = {"reading": reading, "modality": modality}
         rows += [about | row for of, table in wide.items() for row in _between_subjects(table, of)]
     return AGREEMENTS.check(pd.DataFrame(rows)) if rows else AGREEMENTS.empty()
+
+
+def _of_models(group: pd.DataFrame, share: float, halves: pd.DataFrame | None) -> pd.DataFrame:
+    """The score of every model in every subject."""
+    if halves is not None and len(halves):
+        scored = halving.by_subject(halves[halves["source"].isin(group["source"])], share)
+        return scored.set_index(["source", "subject"])["score"].unstack("subject")
+    chosen = best(group.assign(target=group["region"]), share)
+    return chosen.groupby(["source", "subject"])["value"].mean().unstack("subject")
 
 
 def _between_subjects(table: pd.DataFrame, of: str) -> list[dict[str, object]]:

@@ -1,11 +1,11 @@
 """The study in one call: brain scores in two readings, what they go with, where they sit, how far from chance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from homoplasy.errors import BadRequest, listing
-from homoplasy.studies.convergence import brain_score, correlations, profiles
+from homoplasy.studies.convergence import brain_score, correlations, halves, profiles
 from homoplasy.studies.convergence.further import Around, Plan, further, nothing
 from homoplasy.studies.convergence.readings import Reading, available, side_by_side, union
 
@@ -21,6 +21,7 @@ class Choices:
     depth: int
     draws: int
     seed: int
+    umap: int = 0  # planes by UMAP, each with its seed
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Results:
         main = ("model_scores", "correlations", "profiles", "spreads")
         return {name: getattr(self, name) for name in main} | self.more
 
+    def beside(self, **tables: pd.DataFrame) -> "Results":
+        """The same with other tables beside it, by the names of their schemas."""
+        return replace(self, more=self.more | tables)
+
 
 def analyse(
     choices: Choices,
@@ -47,24 +52,46 @@ def analyse(
     models: pd.DataFrame,
     performance: pd.DataFrame,
     around: Around | None = None,
+    drawn: pd.DataFrame | None = None,
 ) -> Results:
     """Score every model in the chosen reading and its counterpart, and correlate.
 
-    `around` holds what the other results need: regions and training curves; without it their tables are empty.
+    `around` holds what the other results need: regions and training curves; without it their tables are empty. `drawn`
+    are scores of both halves of the images (`tables.DRAWS`); a reading that has them chooses regions on the other half.
     """
-    if choices.depth > choices.depth_bins:
-        raise BadRequest(f"stats.depth is {choices.depth}, but stats.depth_bins makes only {choices.depth_bins} bins.")
+    first = 1 if choices.binning == "block" else 0
+    if not first <= choices.depth <= choices.depth_bins:
+        raise BadRequest(
+            f"stats.depth is {choices.depth}, but the {choices.depth_bins} bins of stats.depth_bins are numbered "
+            f"{first} to {choices.depth_bins}."
+        )
     binned = brain_score.with_bins(scores, models, choices.depth_bins, choices.binning)
     by_region = scores["target"].nunique() > 1
     readings = side_by_side(choices.reading, choices.kernel_unit, every_region=by_region)
-    table = union(brain_score.model_scores(binned, models, performance, one, choices.depth) for one in readings)
+    split = _halves(drawn, binned, models, readings, choices.depth)
+    table = union(
+        brain_score.model_scores(binned, models, performance, one, choices.depth, split.get(one.name))
+        for one in readings
+    )
     members = table.loc[table["counted"], "model"].unique().tolist()
     found = correlations.correlations(table, choices.draws, choices.seed)
     maps = union(profiles.profiles(binned, members, one) for one in readings[:2])
     spread = union(profiles.spreads(binned, members, one) for one in readings[:2])
-    plan = Plan(readings[:2], choices.kernel_unit, choices.depth_bins, choices.depth, choices.draws, choices.seed)
+    looked = (choices.depth_bins, choices.depth, choices.draws, choices.seed)
+    plan = Plan(readings[:2], choices.kernel_unit, *looked, split, choices.umap)
     more = further(plan, binned, table, around) if around is not None and by_region else nothing()
     return Results(table, found, maps, spread, more, correlations.metrics(found, spread))
+
+
+def _halves(
+    drawn: pd.DataFrame | None, binned: pd.DataFrame, models: pd.DataFrame, readings: list[Reading], depth: int
+) -> dict[str, pd.DataFrame]:
+    """Scores of both halves by the reading that has them, of all models but checkpoints."""
+    if drawn is None or drawn.empty:
+        return {}
+    whole = binned[binned["source"].isin(models.loc[models["run"] == "", "model"]) & (binned["bin"] == depth)]
+    found = {one.name: halves.of_reading(drawn, one.of(whole)) for one in readings if one.top_share < 1}
+    return {name: table for name, table in found.items() if len(table)}
 
 
 def require(reading: Reading, scores: pd.DataFrame) -> None:

@@ -1,12 +1,16 @@
-"""The brain score of a model: the mean over its best regions at one depth, beside what chance gives there."""
+"""The brain score of a model: the mean over its best regions at one depth, beside what chance gives there.
 
-from math import ceil
+The best regions are chosen on other images than those that are scored, where scores of both halves of the images are
+known.
+"""
 
 import numpy as np
 import pandas as pd
 
 from homoplasy.errors import BadData
+from homoplasy.studies.convergence import halves as halving
 from homoplasy.studies.convergence.depth import layer_bins
+from homoplasy.studies.convergence.halves import top_count
 from homoplasy.studies.convergence.readings import Reading
 from homoplasy.tables import MODEL_SCORES
 
@@ -30,9 +34,17 @@ def with_bins(scores: pd.DataFrame, models: pd.DataFrame, bins: int, binning: st
 
 
 def model_scores(
-    binned: pd.DataFrame, models: pd.DataFrame, performance: pd.DataFrame, reading: Reading, depth: int
+    binned: pd.DataFrame,
+    models: pd.DataFrame,
+    performance: pd.DataFrame,
+    reading: Reading,
+    depth: int,
+    halves: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row a model (`tables.MODEL_SCORES`); a model without a score keeps its row and gets a reason."""
+    """One row a model (`tables.MODEL_SCORES`); a model without a score keeps its row and gets a reason.
+
+    `halves` (`halves.of_reading`) replaces the score of the models that it holds.
+    """
     mine = reading.of(binned)
     at_depth = mine[mine["bin"] == depth]
     valid = at_depth[np.isfinite(at_depth["value"])]
@@ -43,14 +55,28 @@ def model_scores(
     table = about.assign(
         reading=reading.name,
         params=reading.params,
+        chosen="all" if reading.top_share == 1 else "best",
         score=values["value"],
         null_score=values["null_mean"],
         null_sd=values["null_sd"],
         width=values["source_units"].where(values["source_units"] > 0),
     )
+    if halves is not None and len(halves) and reading.top_share < 1:
+        table = _split_half(table, halves, reading.top_share)
     table["reason"] = _reasons(table, mine, at_depth, depth)
     tested = with_performance(table.drop(columns="failed"), performance)
     return MODEL_SCORES.check(tested.assign(counted=counted(tested)))
+
+
+def _split_half(table: pd.DataFrame, halves: pd.DataFrame, share: float) -> pd.DataFrame:
+    """The same with the scores of regions that were chosen on other images, for the models that have them."""
+    found = table["model"].map(halving.split_half(halves, share))
+    known = np.isfinite(found)
+    return table.assign(
+        score=table["score"].where(~known, found),
+        null_sd=table["null_sd"].where(~known, halving.null_sd(halves)),
+        chosen=table["chosen"].where(~known, "split_half"),
+    )
 
 
 def best(regions: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -59,15 +85,6 @@ def best(regions: pd.DataFrame, share: float) -> pd.DataFrame:
     groups = ranked.groupby(["source", "subject"])
     keep = groups["value"].transform("size").map(lambda count: top_count(count, share))
     return ranked[groups.cumcount() < keep]
-
-
-def top_count(regions: int, share: float) -> int:
-    """How many regions a share of them is; .05 of 140 is 7, although the product of the floats lies above it.
-
-    >>> top_count(140, 0.05), top_count(24, 0.05), top_count(5, 0.05)
-    (7, 2, 1)
-    """
-    return max(1, ceil(round(share * regions, 9)))
 
 
 def with_performance(table: pd.DataFrame, performance: pd.DataFrame) -> pd.DataFrame:
@@ -82,9 +99,10 @@ def with_performance(table: pd.DataFrame, performance: pd.DataFrame) -> pd.DataF
     tested = tested.sort_values(["size", "other", "benchmark"], ascending=[False, True, True])
     chosen = tested.drop_duplicates("modality").set_index("modality")["benchmark"]
     kept = known[known["benchmark"] == known["modality"].map(chosen)]
+    own = table[["modality", "model"]].merge(kept, on=["modality", "model"], how="left", validate="many_to_one")
     return table.assign(
         benchmark=[chosen.get(modality, "") for modality in table["modality"]],
-        performance=table["model"].map(kept.set_index("model")["performance"]).astype("float64"),
+        performance=own["performance"].to_numpy(np.float64),
     )
 
 

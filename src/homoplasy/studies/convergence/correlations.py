@@ -41,16 +41,18 @@ def complete(group: pd.DataFrame) -> pd.DataFrame:
     return models.dropna(subset=known) if "score" in known else models.iloc[:0]
 
 
-HEADLINES: Mapping[str, tuple[str, Question]] = {
-    "calibrated_{}_performance": ("calibrated", Question("score", "performance")),
-    "calibrated_{}_performance_given_width": ("calibrated", Question("score", "performance", ("log_width",))),
-    "calibrated_{}_width": ("calibrated", Question("score", "log_width")),
-    "released_{}_performance": ("released", Question("score", "performance")),
-    "released_{}_performance_given_width": ("released", Question("score", "performance", ("log_width",))),
-    "released_{}_width": ("released", Question("score", "log_width")),
-    "released_{}_chance": ("released", Question("score", "null_score")),
+_PERFORMANCE, _GIVEN_WIDTH = Question("score", "performance"), Question("score", "performance", ("log_width",))
+HEADLINES: Mapping[str, tuple[str, Question, str]] = {
+    "calibrated_r_performance": ("calibrated", _PERFORMANCE, "pearson"),
+    "calibrated_rho_performance": ("calibrated", _PERFORMANCE, "spearman"),
+    "calibrated_r_performance_given_width": ("calibrated", _GIVEN_WIDTH, "pearson"),
+    "calibrated_r_width": ("calibrated", Question("score", "log_width"), "pearson"),
+    "released_r_performance": ("released", _PERFORMANCE, "pearson"),
+    "released_rho_performance": ("released", _PERFORMANCE, "spearman"),
+    "released_r_performance_given_width": ("released", _GIVEN_WIDTH, "pearson"),
+    "released_r_width": ("released", Question("score", "log_width"), "pearson"),
+    "released_r_chance": ("released", Question("score", "null_score"), "pearson"),
 }
-LETTERS = {"pearson": "r", "spearman": "rho"}
 
 
 def metrics(table: pd.DataFrame, spreads: pd.DataFrame) -> dict[str, dict[str, float | int | None]]:
@@ -60,9 +62,8 @@ def metrics(table: pd.DataFrame, spreads: pd.DataFrame) -> dict[str, dict[str, f
         rows = table[table["modality"] == modality]
         spread = spreads[(spreads["modality"] == modality) & (spreads["reading"] == "calibrated")]
         mine: dict[str, float | int | None] = {"models": int(rows["n"].max()) if len(rows) else 0}
-        for key, (reading, pair) in HEADLINES.items():
-            for method, letter in LETTERS.items():
-                mine[key.format(letter)] = _plain(_find(rows[rows["reading"] == reading], pair, method))
+        for key, (reading, pair, method) in HEADLINES.items():
+            mine[key] = _plain(_find(rows[rows["reading"] == reading], pair, method))
         found[modality] = mine | {f"calibrated_{name}": _plain(spread[name]) for name in ("z_sd", "z_max")}
     return found
 

@@ -36,6 +36,15 @@ def released_bin(position: int, layers: int, bins: int, modality: str) -> int:
 BINNINGS: Mapping[str, Callable[[int, int, int, str], int]] = {"block": block_bin, "released": released_bin}
 
 
+def scored_bin(bins: int) -> int:
+    """The bin that holds three quarters of the depth: ceil(3 bins / 4).
+
+    >>> [scored_bin(bins) for bins in (4, 8, 12)]
+    [3, 6, 9]
+    """
+    return -(-3 * bins // 4)
+
+
 def layer_bins(layers: pd.DataFrame, bins: int, binning: str) -> pd.Series:
     """Bin of each row of a table with the columns `source`, `layer`, `depth` and `modality`; depth is in (0, 1]."""
     steps = layers.groupby("source")["depth"].transform("nunique")

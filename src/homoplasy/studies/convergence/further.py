@@ -1,15 +1,25 @@
 """Every other result of the study from one table of scores: sets of regions, depth, scale, agreement, planes, lags."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from homoplasy import tables
-from homoplasy.studies.convergence import agreement, associations, depths, effects, planes, region_sets, regressions
+from homoplasy.studies.convergence import (
+    agreement,
+    associations,
+    depths,
+    effects,
+    manifold,
+    planes,
+    region_sets,
+    regressions,
+)
 from homoplasy.studies.convergence import scales as scale
 from homoplasy.studies.convergence.associations import Question
 from homoplasy.studies.convergence.readings import Reading, union
+from homoplasy.studies.convergence.released_curves import released_curves
 from homoplasy.studies.convergence.trajectories import SCORE, leads, measure_lags
 from homoplasy.tables import Schema
 
@@ -28,7 +38,7 @@ QUESTIONS = (
 )
 _READ = (
     *("source", "target", "region", "subject", "measure", "params", "value", "null_mean", "null_sd", "ceiling"),
-    *("target_units", "target_pr", "modality", "bin"),
+    *("target_units", "target_pr", "modality", "layer", "bin"),
 )
 _IN_SETS = QUESTIONS[:2]
 
@@ -41,6 +51,7 @@ class Around:
     performance: pd.DataFrame  # tables.PERFORMANCE
     regions: pd.DataFrame  # scales.by_region: network, ncsnr and anterior of every region
     curves: pd.DataFrame = field(default_factory=tables.CURVES.empty)  # performance along training
+    reliability: pd.DataFrame | None = None  # ceiling_z by subject and region
 
     @property
     def networks(self) -> dict[str, str]:
@@ -63,6 +74,8 @@ class Plan:
     depth: int
     draws: int
     seed: int
+    halves: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by reading, where there are any
+    umap: int = 0
 
 
 def further(plan: Plan, binned: pd.DataFrame, model_scores: pd.DataFrame, around: Around) -> dict[str, pd.DataFrame]:
@@ -71,7 +84,7 @@ def further(plan: Plan, binned: pd.DataFrame, model_scores: pd.DataFrame, around
     every, binned = binned, binned.loc[binned["source"].isin(members), list(_READ)]
     cells = union(depths.cells(binned, members, one) for one in plan.readings)
     share = plan.readings[0].top_share
-    sets = region_sets.region_sets(cells, around.networks, share, plan.depth)
+    sets = region_sets.region_sets(cells, around.networks, share, plan.depth, around.reliability, plan.halves)
     tested = associations.per_benchmark(model_scores, around.performance)
     layers = dict(zip(around.models["model"], around.models["layers"], strict=True))
     points, plane_facts = _planes(plan, cells, around)
@@ -94,7 +107,7 @@ def further(plan: Plan, binned: pd.DataFrame, model_scores: pd.DataFrame, around
         "effects": effects.effects(model_scores[model_scores["benchmark"] != ""], layers),
         "depths": depths.depths(cells, around.networks),
         "scales": _stacked([table for table, _ in changes], tables.SCALES),
-        "agreements": agreement.agreements(cells, share, plan.depth),
+        "agreements": agreement.agreements(cells, share, plan.depth, plan.halves),
         "ranks": agreement.ranks(binned, members, plan.depth),
         "embedding": points,
         "lags": lags,
@@ -116,7 +129,8 @@ def _associations(plan: Plan, tested: pd.DataFrame, model_scores: pd.DataFrame, 
     """Every benchmark with the main score; the main benchmark with the score of every set of regions."""
     main = associations.ask(tested, QUESTIONS, plan.draws, plan.seed)
     about = model_scores[~model_scores["reading"].str.endswith(".all")].drop(columns="score")
-    others = sets[sets["regions"] != "top"].merge(about, on=["model", "modality", "reading"])
+    others = sets.merge(about, on=["model", "modality", "reading"])
+    others = others[others["regions"] != others["chosen"].replace("best", "top")]
     others = others.assign(reading=others["reading"] + "." + others["regions"])
     own = associations.ask(others[others["benchmark"] != ""], _IN_SETS, plan.draws, plan.seed)
     # the mean over all regions is a reading of its own in model_scores
@@ -130,9 +144,10 @@ def _planes(plan: Plan, cells: pd.DataFrame, around: Around) -> tuple[pd.DataFra
     if profiles.empty:
         return tables.EMBEDDING.empty(), tables.FACTS.empty()
     points, facts = planes.plane(profiles)
+    drawn, trust = manifold.manifolds(profiles, plan.umap)
     rows = planes.nearer_language(profiles, around.families, plan.draws, plan.seed)
-    found = pd.concat([facts, pd.DataFrame(rows)], ignore_index=True)
-    return points, tables.FACTS.check(found.assign(reading=reading)) if len(found) else tables.FACTS.empty()
+    found = _stacked([part.assign(reading=reading) for part in (facts, trust, pd.DataFrame(rows))], tables.FACTS)
+    return _stacked([points, drawn], tables.EMBEDDING), found
 
 
 def _changes(
@@ -140,7 +155,7 @@ def _changes(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Change with the width of the kernel, and its facts, by kernel and modality."""
     for pair in scale.pairs(plan.kernel_unit):
-        for modality in ("language", "vision"):
+        for modality in sorted(binned["modality"].unique()):
             found = scale.change(binned, members, pair, modality, plan.depth)
             if found is not None:
                 table = scale.scales(found, pair, modality, around.regions)
@@ -157,12 +172,14 @@ def _by_kernel(binned: pd.DataFrame, members: list[str], depth: int) -> pd.DataF
 def _curves(plan: Plan, binned: pd.DataFrame, around: Around) -> pd.DataFrame:
     """Scores of checkpoints at the depth bin, by subject and region, beside their performance (`tables.CURVES`)."""
     grown = around.models[around.models["run"] != ""][["model", "run", "step", "weights"]]
+    biased = next((one for one in plan.readings if one.estimator == "biased"), plan.readings[0])
+    drawn = released_curves(biased.of(binned).merge(grown, left_on="source", right_on="model"))
     mine = plan.readings[0].of(binned[binned["source"].isin(grown["model"]) & (binned["bin"] == plan.depth)])
     means = mine.groupby(["source", "target"], as_index=False)["value"].mean()
     found = means.merge(grown, left_on="source", right_on="model").rename(columns={"target": "unit"})
     found = found.assign(quantity=SCORE)[list(tables.CURVES.columns)].dropna(subset=["value"])
     kept = around.curves[around.curves["run"].isin(found["run"])]
-    return _stacked([found, kept], tables.CURVES)
+    return _stacked([found, drawn, kept], tables.CURVES)
 
 
 def _modalities(models: pd.DataFrame) -> dict[str, str]:

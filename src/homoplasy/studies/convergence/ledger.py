@@ -244,7 +244,10 @@ def plain(ledger: Ledger, table: pd.DataFrame) -> list[dict[str, object]]:
 
 def _items(table: pd.DataFrame, claim: str, row: pd.Series) -> dict[str, object]:
     same = (table["claim"] == claim) & (table["evidence"] == row["evidence"]) & (table["reading"] == row["reading"])
-    return {str(one["item"]): _json(one["ours"]) for _, one in table[same & (table["item"] != "")].iterrows()}
+    return {
+        str(one["item"]): {name: _json(one[name]) for name in ("published", "ours", "low", "high")}
+        for _, one in table[same & (table["item"] != "")].iterrows()
+    }
 
 
 def _json(value: object) -> object:

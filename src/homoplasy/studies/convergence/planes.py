@@ -16,6 +16,7 @@ from homoplasy.studies.convergence.families import mean_of_families
 from homoplasy.tables import EMBEDDING, FACTS
 
 NEIGHBOURS = 10
+_LEAST = 4  # items: one of them has a neighbour in a third of the others
 _MOST = 1000  # items: metric scaling grows with their square
 _NAN = float("nan")
 
@@ -29,22 +30,25 @@ def profiles(cells: pd.DataFrame) -> pd.DataFrame:
 
 def plane(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Coordinates (`tables.EMBEDDING`) and how faithful they are (`tables.FACTS`) of one reading's profiles."""
-    kinds: Mapping[str, pd.DataFrame] = {"layer": _standard(table), "region": _standard(table.T)}
     places, facts = [], []
-    for kind, one in kinds.items():
-        if min(one.shape) <= 2:
-            continue
+    for kind, one in kinds(table).items():
         points = one.to_numpy(np.float64)
         at, share = embedding.principal(points)
-        places.append(_placed(one, kind, "pca", at))
-        facts += [_fact("explained_share", f"{kind} pca", share, len(one)), _kept(points, at, f"{kind} pca")]
+        places.append(placed(one, kind, "pca", at))
+        facts += [_fact("explained_share", f"{kind} pca", share, len(one)), kept(points, at, f"{kind} pca")]
         if len(one) <= _MOST:
             at, stress = embedding.metric_scaling(points)
-            places.append(_placed(one, kind, "mds", at))
-            facts += [_fact("stress", f"{kind} mds", stress, len(one)), _kept(points, at, f"{kind} mds")]
+            places.append(placed(one, kind, "mds", at))
+            facts += [_fact("stress", f"{kind} mds", stress, len(one)), kept(points, at, f"{kind} mds")]
     if not places:
         return EMBEDDING.empty(), FACTS.empty()
     return EMBEDDING.check(pd.concat(places, ignore_index=True)), pd.DataFrame(facts)
+
+
+def kinds(table: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """The layers and the regions, standardised; without the kind of which there are too few."""
+    both = {"layer": _standard(table), "region": _standard(table.T)}
+    return {kind: one for kind, one in both.items() if min(one.shape) > 2 and len(one) >= _LEAST}
 
 
 def _standard(table: pd.DataFrame) -> pd.DataFrame:
@@ -53,7 +57,8 @@ def _standard(table: pd.DataFrame) -> pd.DataFrame:
     return ((table - table.mean()) / spread).loc[:, spread > 0] if len(table) > 1 else table.iloc[:, :0]
 
 
-def _placed(table: pd.DataFrame, kind: str, method: str, at: NDArray[np.float64]) -> pd.DataFrame:
+def placed(table: pd.DataFrame, kind: str, method: str, at: NDArray[np.float64]) -> pd.DataFrame:
+    """Rows of `tables.EMBEDDING` for the items of one kind."""
     if kind == "region":
         about = pd.DataFrame({"item": table.index.astype(str), "modality": "", "model": "", "bin": 0})
     else:
@@ -62,7 +67,8 @@ def _placed(table: pd.DataFrame, kind: str, method: str, at: NDArray[np.float64]
     return about.assign(kind=kind, method=method, x=at[:, 0], y=at[:, 1])
 
 
-def _kept(points: NDArray[np.float64], at: NDArray[np.float64], item: str) -> dict[str, object]:
+def kept(points: NDArray[np.float64], at: NDArray[np.float64], item: str) -> dict[str, object]:
+    """How far neighbours on the plane are neighbours among the profiles."""
     neighbours = min(NEIGHBOURS, (len(points) - 1) // 3)
     return _fact("trustworthiness", item, embedding.trustworthiness(points, at, neighbours), len(points))
 

@@ -1,7 +1,7 @@
 """Which regions a brain score is the mean of: the best, the best as chosen on other data, all, visual, reliable ones.
 
-Choosing the best regions and scoring them on the same data reads noise as likeness. `held_out` chooses them without the
-data that are scored: on the other subjects, or, where scores of both halves of the images are there, on the other half.
+Choosing the best regions and scoring them on the same data reads noise as likeness. `split_half` chooses them on the
+other half of the images (`halves`), `held_out` on the other subjects.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,18 +9,28 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from homoplasy.studies.convergence.brain_score import best, top_count
+from homoplasy.studies.convergence import halves as halving
+from homoplasy.studies.convergence.brain_score import best
 from homoplasy.tables import REGION_SETS
 
 VISUAL = "Visual"
+RELIABLE = 5.0  # standard errors that the agreement of repeats must lie above 0
 _GROUP = ["source", "modality", "subject"]
 
 
-def region_sets(cells: pd.DataFrame, networks: Mapping[str, str], share: float, depth: int) -> pd.DataFrame:
+def region_sets(
+    cells: pd.DataFrame,
+    networks: Mapping[str, str],
+    share: float,
+    depth: int,
+    reliability: pd.DataFrame | None = None,
+    halves: Mapping[str, pd.DataFrame] | None = None,
+) -> pd.DataFrame:
     """Score every model at one depth bin on every set of regions (`tables.REGION_SETS`), mean over subjects.
 
     `cells` has a row a reading, source, subject, region and bin (`depths.cells`); a region without a value counts for
-    nothing.
+    nothing. `reliability` has `ceiling_z` by subject and region (without it no set `ceiling`), `halves` what
+    `halves.of_reading` gives by reading (without it no set `split_half`).
     """
     here = cells[(cells["bin"] == depth) & np.isfinite(cells["value"])]
     if here.empty:
@@ -30,10 +40,21 @@ def region_sets(cells: pd.DataFrame, networks: Mapping[str, str], share: float, 
         "held_out": lambda table: chosen_elsewhere(table, share),
         "all": lambda table: table,
         "visual": lambda table: table[table["region"].map(networks) == VISUAL],
-        "ceiling": lambda table: table[np.isfinite(table["corrected"])],
+        "ceiling": lambda table: reliable(table, reliability),
     }
-    parts = [_scored(choose(here), name) for name, choose in chosen.items()]
+    readings = [group for _, group in here.groupby("reading", sort=True)]  # each chooses for itself
+    parts = [_scored(choose(group), name) for name, choose in chosen.items() for group in readings]
+    modality = dict(zip(here["source"], here["modality"], strict=True))
+    parts.append(halving.region_set(halves or {}, share, modality))
     return REGION_SETS.check(pd.concat([part for part in parts if len(part)], ignore_index=True))
+
+
+def reliable(table: pd.DataFrame, reliability: pd.DataFrame | None) -> pd.DataFrame:
+    """Keep the regions of a subject whose repeats agree beyond doubt."""
+    if reliability is None:
+        return table.iloc[:0]
+    sure = reliability.loc[reliability["ceiling_z"] > RELIABLE, ["subject", "region"]]
+    return table.merge(sure, on=["subject", "region"])
 
 
 def _scored(kept: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -55,24 +76,3 @@ def chosen_elsewhere(table: pd.DataFrame, share: float) -> pd.DataFrame:
         ranked = others.merge(own, on=["source", "region"]).assign(subject=subject, target=lambda t: t["region"])
         kept.append(best(ranked, share)[["source", "region", "subject"]])
     return table.merge(pd.concat(kept), on=["source", "region", "subject"])
-
-
-def split_half(halves: pd.DataFrame, share: float) -> pd.Series:
-    """Brain score of every source from two halves of the images: chosen on one, scored on the other, both ways.
-
-    `halves` has a row a source, subject, region, split and half (0 or 1) with its value; splits are averaged. Where
-    regions hold nothing but noise the mean is 0, while the best of one half scored on itself lies above.
-    """
-    wide = halves.pivot_table(index=["source", "subject", "split", "region"], columns="half", values="value")
-    wide = wide.dropna().rename(columns={0: "first", 1: "second"}).reset_index()
-    both = [_cross(wide, *ways, share) for ways in (("first", "second"), ("second", "first"))]
-    scored: pd.Series = pd.concat(both).groupby("source")["scored"].mean()
-    return scored
-
-
-def _cross(wide: pd.DataFrame, choose: str, score: str, share: float) -> pd.DataFrame:
-    ranked = wide.sort_values([choose, "region"], ascending=[False, True], kind="stable")
-    groups = ranked.groupby(["source", "subject", "split"])
-    keep = groups[choose].transform("size").map(lambda count: top_count(count, share))
-    kept = ranked[groups.cumcount() < keep]
-    return kept.groupby(["source", "subject", "split"])[score].mean().rename("scored").reset_index()

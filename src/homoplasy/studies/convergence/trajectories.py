@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from homoplasy.maths import correlation, lags
+from homoplasy.studies.convergence.released_curves import RELEASED
 from homoplasy.tables import CURVES, FACTS, LAGS
 
 SCORE = "score"
@@ -57,16 +58,28 @@ def measure_lags(curves: pd.DataFrame, modalities: Mapping[str, str], draws: int
     """
     rows = []
     for run, group in CURVES.check(curves).groupby("run", sort=True):
-        scores = group[group["quantity"] == SCORE]
-        for (weights, benchmark), performance in group[group["quantity"] != SCORE].groupby(["weights", "quantity"]):
+        scores, released = (group[group["quantity"] == name] for name in (SCORE, RELEASED))
+        of_performance = group[~group["quantity"].isin([SCORE, RELEASED])]
+        for (weights, benchmark), performance in of_performance.groupby(["weights", "quantity"]):
             same = scores[scores["weights"] == weights]
             mine, note = (same, _CAVEAT) if len(same) else (scores, f"{_confounded(str(weights))}; {_CAVEAT}")
             if len(mine):
                 generator = np.random.default_rng(np.random.SeedSequence([seed, *f"{run}/{benchmark}".encode()]))
                 about = {"run": run, "modality": modalities.get(str(run), ""), "weights": weights}
                 about |= {"benchmark": benchmark, "note": note}
-                rows += [about | row for row in _compared(_wide(mine), performance, draws, generator)]
+                r = _released_r(released[released["weights"] == weights], performance)
+                rows += [
+                    about | {"r_released": r if row["transform"] == "plain" else _NAN} | row
+                    for row in _compared(_wide(mine), performance, draws, generator)
+                ]
     return LAGS.check(pd.DataFrame(rows)) if rows else LAGS.empty()
+
+
+def _released_r(curve: pd.DataFrame, performance: pd.DataFrame) -> float:
+    """Pearson's r of two curves on the steps that both have."""
+    both = curve.merge(performance, on="step", suffixes=("_score", "")).dropna(subset=["value_score", "value"])
+    x, y = (both[name].to_numpy(np.float64) for name in ("value_score", "value"))
+    return correlation.correlation(x, y) if len(both) > 2 else _NAN
 
 
 def _confounded(weights: str) -> str:

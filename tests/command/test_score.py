@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from homoplasy.command import app, main
+from homoplasy.command import app
 from tests.maths import golden
-from tests.stages.conftest import choices
-
-__all__ = ["choices"]
 
 X, Y = (one.numpy() for one in golden.raw())
 
@@ -25,20 +22,8 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-def call(monkeypatch, capsys, *words):
-    """Run the command as the shell would: exit code, standard output, standard error."""
-    monkeypatch.setattr(sys, "argv", ["homoplasy", *words])
-    try:
-        main()
-        code = 0
-    except SystemExit as end:
-        code = end.code or 0
-    said = capsys.readouterr()
-    return code, said.out, said.err
-
-
-def test_it_prints_the_score_with_chance_beside_it(files, monkeypatch, capsys):
-    code, out, err = call(monkeypatch, capsys, "score", "a.npy", "b.npy")
+def test_it_prints_the_score_with_chance_beside_it(files, call):
+    code, out, err = call("score", "a.npy", "b.npy")
     assert (code, err) == (0, "")
     assert "A  a.npy: 12 stimuli x 5 units" in out
     assert "12 stimuli in common, paired by row order." in out
@@ -47,8 +32,8 @@ def test_it_prints_the_score_with_chance_beside_it(files, monkeypatch, capsys):
     assert "by chance  exact mean and standard deviation" in out
 
 
-def test_json_for_a_script(files, monkeypatch, capsys):
-    code, out, _ = call(monkeypatch, capsys, "score", "a.npy", "b.npy", "--json", "--sigma", "2", "--relative", "1")
+def test_json_for_a_script(files, call):
+    code, out, _ = call("score", "a.npy", "b.npy", "--json", "--sigma", "2", "--relative", "1")
     found = {row["params"]: row for row in json.loads(out)["scores"]}
     assert code == 0
     assert set(found) == {f"{k} {e}" for k in ("linear", "sigma=2", "c=1") for e in ("biased", "debiased")}
@@ -57,35 +42,35 @@ def test_json_for_a_script(files, monkeypatch, capsys):
     assert row["z"] == pytest.approx((row["value"] - row["null_mean"]) / row["null_sd"])
 
 
-def test_what_has_no_value_says_why_and_is_null_in_json(files, monkeypatch, capsys):
+def test_what_has_no_value_says_why_and_is_null_in_json(files, call):
     np.save("flat.npy", np.ones((12, 3)))
-    code, out, _ = call(monkeypatch, capsys, "score", "flat.npy", "b.npy")
+    code, out, _ = call("score", "flat.npy", "b.npy")
     assert code == 0
     assert "none    all stimuli look the same in one of the files" in out
-    _, out, _ = call(monkeypatch, capsys, "score", "flat.npy", "b.npy", "--json")
+    _, out, _ = call("score", "flat.npy", "b.npy", "--json")
     assert all(row["value"] is None and row["reason"] == "constant_features" for row in json.loads(out)["scores"])
 
 
-def test_kernels_that_tell_little_are_named(files, monkeypatch, capsys):
+def test_kernels_that_tell_little_are_named(files, call):
     for name in "cd":
         np.save(f"{name}.npy", np.random.default_rng(ord(name)).standard_normal((30, 10)))
-    _, out, _ = call(monkeypatch, capsys, "score", "c.npy", "d.npy", "--sigma", "0.1", "--sigma", "100")
+    _, out, _ = call("score", "c.npy", "d.npy", "--sigma", "0.1", "--sigma", "100")
     rows = {" ".join(line.split()[:3]): line for line in out.splitlines()}
     assert rows["width 0.1 biased"].endswith("narrow, narrow")
     assert rows["width 100 biased"].endswith("flat, flat")
 
 
-def test_rows_are_paired_by_ids_where_they_are_given(files, monkeypatch, capsys):
+def test_rows_are_paired_by_ids_where_they_are_given(files, call):
     order = np.random.default_rng(1).permutation(12)
     np.save("turned.npy", Y[order])
     np.savetxt("a.txt", np.arange(12), fmt="%d")
     np.savetxt("b.txt", order, fmt="%d")
-    _, plain, _ = call(monkeypatch, capsys, "score", "a.npy", "b.npy", "--json")
-    code, paired, _ = call(monkeypatch, capsys, "score", "a.npy", "turned.npy", "--ids", "a.txt", "b.txt", "--json")
+    _, plain, _ = call("score", "a.npy", "b.npy", "--json")
+    code, paired, _ = call("score", "a.npy", "turned.npy", "--ids", "a.txt", "b.txt", "--json")
     assert code == 0
     for left, right in zip(json.loads(plain)["scores"], json.loads(paired)["scores"], strict=True):
         assert math.isclose(left["value"], right["value"], abs_tol=1e-12)
-    _, text, _ = call(monkeypatch, capsys, "score", "a.npy", "turned.npy", "--ids", "a.txt", "b.txt")
+    _, text, _ = call("score", "a.npy", "turned.npy", "--ids", "a.txt", "b.txt")
     assert "paired by stimulus id" in text
 
 
@@ -111,9 +96,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
-def test_bad_input_is_one_sentence_and_an_exit_code(files, monkeypatch, capsys, words):
+def test_bad_input_is_one_sentence_and_an_exit_code(files, call, words):
     wrong(files)
-    code, out, err = call(monkeypatch, capsys, "score", *words)
+    code, out, err = call("score", *words)
     expected_code, sentence = WRONG[words]
     assert (code, out) == (expected_code, "")
     assert err.startswith("homoplasy: ")
@@ -121,8 +106,8 @@ def test_bad_input_is_one_sentence_and_an_exit_code(files, monkeypatch, capsys, 
     assert err.count("\n") == 1
 
 
-def test_an_unknown_option_is_a_wrong_request(files, monkeypatch, capsys):
-    assert call(monkeypatch, capsys, "score", "a.npy", "b.npy", "--sigmas", "1")[0] == 2
+def test_an_unknown_option_is_a_wrong_request(files, call):
+    assert call("score", "a.npy", "b.npy", "--sigmas", "1")[0] == 2
 
 
 def test_help_has_an_example():
@@ -138,28 +123,3 @@ def test_help_does_not_wait_for_torch():
         "CliRunner().invoke(app, ['score', '--help'])\nsys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-SIZES = ("--n", "300", "--layers", "3", "--regions", "4", "--widths", "2", "--subjects", "2", "--memory", "1GB")
-
-
-def test_a_plan_of_sizes(monkeypatch, capsys):
-    code, out, _ = call(monkeypatch, capsys, "plan", *SIZES, "--json")
-    facts = json.loads(out)
-    assert code == 0
-    assert facts["values"] == 3 * 4 * 2 * 2 * 2
-    assert (facts["tables"], facts["stimuli"], facts["sweeps"]) == (2, 300, 2)
-    assert 0 < facts["seconds"] < 60
-    assert 1e6 < facts["memory_bytes"] < facts["memory_allowed_bytes"] == 1e9
-    code, out, _ = call(monkeypatch, capsys, "plan", *SIZES)
-    assert "2 tables of up to 300 stimuli: 6 layers against 8 regions, 2 kernels" in out
-    assert "96 values in 2 sweeps, about " in out
-
-
-def test_a_plan_of_nothing_is_a_wrong_request(files, monkeypatch, capsys, choices):
-    monkeypatch.chdir(choices.parent)
-    code, _, err = call(monkeypatch, capsys, "plan")
-    assert code == 2
-    assert "found 0 subjects and 0 models under data; run dvc repro extract parcellate first" in err
-    code, _, err = call(monkeypatch, capsys, "plan", "--n", "0")
-    assert (code, err) == (2, "homoplasy: --n is 0; expected one or more.\n")

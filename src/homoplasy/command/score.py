@@ -1,8 +1,7 @@
-"""The command `homoplasy`. Each command parses, calls one function and prints; torch is loaded when it is needed."""
+"""homoplasy score: two arrays on disk, with chance beside every score."""
 
 import json
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,19 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from homoplasy.errors import BadRequest, HomoplasyError
+from homoplasy.errors import BadRequest
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from homoplasy.representation import Representation
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="How alike are the representations of models and brains, and how much of it is chance?",
-)
+EXAMPLE = "homoplasy score layer3.npy V1.npy --relative 0.5 --relative 1 --json"
+
 _NARROW = 0.9  # of the n - 1 dimensions: the floor of a biased score is then as high
 _FLAT = 0.98  # mean off-diagonal entry
 _EXPLAINED = """
@@ -34,8 +29,7 @@ kernel     what the kernel makes of A and of B: 'narrow' means that every stimul
 Read the debiased rows first: their chance level is 0 whatever the numbers of stimuli and units."""
 
 
-@app.command(epilog="Example:  homoplasy score layer3.npy V1.npy --relative 0.5 --relative 1 --json")
-def score(
+def run(
     a: Annotated[
         str, typer.Argument(metavar="A", help=".npy, .npz, .safetensors or .parquet; FILE:NAME picks an array.")
     ],
@@ -57,61 +51,6 @@ def score(
     left, right = _read(a, b, ids)
     table = _scores(left, right, tuple(sigma or ()), tuple(relative or (() if sigma else (1.0,))))
     typer.echo(_json(left, right, table) if as_json else _text(left, right, table))
-
-
-@app.command(epilog="Example:  homoplasy models timm:resnet18")
-def models(
-    address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="timm:NAME or transformers:OWNER/NAME, as in a roster.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
-) -> None:
-    """List the layers of a model: their names, relative depth and units; no weights are read."""
-    from homoplasy.models._survey import layers_of
-
-    found = layers_of(address)
-    layers = [
-        {"layer": name, "depth": place / len(found.widths), "units": width}
-        for place, (name, width) in enumerate(found.widths.items(), 1)
-    ]
-    if as_json:
-        about = {"model": address, "modality": found.modality, "parameters": found.parameters, "layers": layers}
-        typer.echo(json.dumps(about, indent=1))
-        return
-    typer.echo(f"{address}: {len(layers)} layers, {found.parameters / 1e6:.4g} million parameters ({found.modality})")
-    longest = max(len(name) for name in found.widths)
-    typer.echo(f"{'layer':<{longest}}  depth  units")
-    for one in layers:
-        typer.echo(f"{one['layer']:<{longest}}  {one['depth']:5.3f}  {one['units']:5}")
-
-
-@app.command(epilog="Example:  homoplasy plan --n 8859 --layers 7560 --regions 180 --widths 17 --subjects 4")
-def plan(  # noqa: PLR0913 - one option a size
-    n: Annotated[int | None, typer.Option(help="Stimuli; without it the project in this folder is planned.")] = None,
-    layers: Annotated[int, typer.Option(help="Layers of all models together.")] = 12,
-    regions: Annotated[int, typer.Option(help="Regions of a subject.")] = 180,
-    widths: Annotated[int, typer.Option(help="Kernels, the linear one included.")] = 17,
-    subjects: Annotated[int, typer.Option(help="Subjects.")] = 1,
-    units: Annotated[int, typer.Option(help="Units of a layer.")] = 1000,
-    voxels: Annotated[int, typer.Option(help="Voxels of a region.")] = 225,
-    memory: Annotated[str | None, typer.Option(help="What scoring may take, such as 8GB (HOMOPLASY_MEMORY).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
-) -> None:
-    """Say how many scores there are to compute, with how much memory and in how long, after a short trial."""
-    from homoplasy.scoring.cost import Work
-    from homoplasy.stages import _plan, _settings, cka
-
-    if n is None:
-        choice = _settings.read(Path("params.yaml"), "cka", cka.Settings).choice()
-        made = _plan.of_project(Path(), choice, memory)
-    else:
-        sizes = {"n": n, "layers": layers, "regions": regions, "widths": widths, "subjects": subjects}
-        for name, size in (sizes | {"units": units, "voxels": voxels}).items():
-            if size < 1:
-                raise BadRequest(f"--{name} is {size}; expected one or more.")
-        table = Work(n, (units,) * layers, (voxels,) * regions, widths)
-        made = _plan.planned([table] * subjects, "float32", memory)
-    typer.echo(json.dumps(made.facts(), indent=2) if as_json else _plan.text(made.facts()))
 
 
 def _read(a: str, b: str, ids: tuple[Path, Path] | None) -> tuple["Representation", "Representation"]:
@@ -195,12 +134,3 @@ _REASONS = {
     "constant_kernel": "the kernel tells no stimulus from another at this width",
     "zero_median_distance": "more than half of the pairs of stimuli are identical; use an absolute width (--sigma)",
 }
-
-
-def main() -> None:
-    """Run the command; an error is one sentence, with exit code 1 (the work failed) or 2 (the request was wrong)."""
-    try:
-        app()
-    except HomoplasyError as error:
-        typer.echo(f"homoplasy: {error}", err=True)
-        sys.exit(error.exit_code)
