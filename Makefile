@@ -25,10 +25,11 @@ repro: .venv/.installed ## regenerate the study from raw data to report (the poc
 	@echo
 	@echo "The report is at file://$(CURDIR)/reports/index.html"
 
-certify: .venv/.installed ## how often each claim is announced where it is false: hours; SEEDS=3 for three worlds of each truth
+certify: .venv/.installed ## how often each claim is announced where it is false: minutes a world; SEEDS=100 over night
 	@OMP_NUM_THREADS=1 HOMOPLASY_EXECUTOR=$${HOMOPLASY_EXECUTOR:-local} \
 	  $(if $(SEEDS),dvc exp run -S certify.seeds=$(SEEDS),dvc repro) certificates/dvc.yaml
-	@cp data/certificates/certificates.parquet data/certificates/certificates.md certificates/
+	@cp data/certificates/certificates.parquet data/certificates/certificates.md \
+	  data/certificates/announcements.parquet certificates/
 
 # settings that take other features or other scores, each a list: the grid is all combinations
 MULTIVERSE ?= preset=as_written,as_released,calibrated extract.pca_variance=0.95,1.0 cka.images=own,all
