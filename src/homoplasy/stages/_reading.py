@@ -19,6 +19,7 @@ from homoplasy.store import files, frames
 _SCHEMAS = {one.name: one for one in vars(tables).values() if isinstance(one, tables.Schema)}
 _OF_SCORES = ["source", "layer", "depth", "target", "region", "subject", "measure", "params", "value"]
 _OF_AUDIT = ("ceilings", "twins", "null_scores", "matched_scales")
+_APART = "certify"  # has a pipeline of its own, so its settings are there or not
 _PACKAGES = ("homoplasy", "numpy", "scipy", "pandas", "torch", "matplotlib", "typst")
 _BLOCK = 1 << 20
 
@@ -91,7 +92,7 @@ def _histories(models: Path) -> list[Path]:
 
 def _recorded(settings: Path, own: Path) -> list[Path]:
     """The settings of the stages before this one, in the order of the pipeline."""
-    places = [settings / f"{section}.yaml" for section in _settings.SECTIONS]
+    places = [settings / f"{section}.yaml" for section in _settings.SECTIONS if section != _APART]
     return [path for path in places if path.exists() and path != own]
 
 
