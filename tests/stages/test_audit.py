@@ -295,7 +295,7 @@ def test_killed_work_goes_on_where_it_was_and_shards_fill_the_store(here, tmp_pa
         ("kernel", "linear", "checks", "raw"),
         ("size", 2.0, "checks", "raw"),
         ("depth", 4, "checks", "raw"),
-        ("depth_bins", 4, "checks", "raw"),
+        ("depth_bins", 3, "checks", "raw"),
         ("binning", "released", "checks", "raw"),
         ("layers", "all", "checks", "raw"),
         ("steps", "all", "checks", "raw"),
