@@ -34,12 +34,15 @@ certify: .venv/.installed ## how often each claim is announced where it is false
 # settings that take other features or other scores, each a list: the grid is all combinations
 MULTIVERSE ?= preset=as_written,as_released,calibrated extract.pca_variance=0.95,1.0 cka.images=own,all
 multiverse: .venv/.installed ## the analysis under other features and scores, as DVC experiments (MULTIVERSE=…), then all side by side
-	@dvc exp run --queue $(foreach choice,$(MULTIVERSE),-S '$(choice)') multiverse
-	@dvc exp run --run-all
+	@python -m homoplasy.stages._experiments $(foreach choice,$(MULTIVERSE),'$(choice)')
 	@python -m homoplasy.stages._gather --out data/multiverse
 
-table: .venv/.installed ## the experiments side by side: the parameters and the metrics that differ
-	@dvc exp show --only-changed --drop '^(src|data|models|settings|conf|rosters|claims|certificates)|^(Created|Executor)$$' --md
+# what the table leaves out: files that stages depend on, settings that repeat params.yaml, all but the headline metrics
+LEFT_OUT := ^(src|data|models|settings|conf|rosters|claims|certificates)|^(Created|Executor|points\..*)$$
+LEFT_OUT := $(LEFT_OUT)|.*_(given_width|r_width|rho_performance|r_chance|z_max|z_sd)$$|.*\.(models|untestable_here)$$
+LEFT_OUT := $(LEFT_OUT)|^world\.(released\.(survives|weakened)|calibrated\.reproduced)$$
+table: .venv/.installed ## the experiments side by side: parameters that differ, headline correlations, counts of verdicts
+	@dvc exp show --only-changed --drop '$(LEFT_OUT)' --md
 
 check: .venv/.installed ## format, lint, types, import contracts: seconds
 	@ruff format --check --quiet . || { echo "Not formatted: run make fmt"; exit 1; }
@@ -48,7 +51,7 @@ check: .venv/.installed ## format, lint, types, import contracts: seconds
 	@lint-imports --no-logo 2>/dev/null || lint-imports
 
 test: check ## check, then every test
-	@OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder # one thread each: two that wait for each other are slower
+	@OMP_NUM_THREADS=1 pytest -n 2 --no-loadscope-reorder # one thread each: two that wait for each other are slower
 
 conformance: .venv/.installed ## a network of every family of timm, layer by layer: some minutes
 	@OMP_NUM_THREADS=1 pytest -n 2 -m "conformance or not conformance" tests/models/test_conformance.py
@@ -63,7 +66,7 @@ hostile: .venv/.installed ## damaged files at every reader, for MINUTES=60: one 
 	@OMP_NUM_THREADS=1 python -m tests.hostile.attack --minutes $(MINUTES) --cases 500
 
 kills: .venv/.installed ## SIGKILL at N=50 random moments of a small pipeline: the same bytes as undisturbed
-	@OMP_NUM_THREADS=1 python -m tests.e2e.kills --number $(N)
+	@OMP_NUM_THREADS=1 python -m tests.e2e.kills --number $(N) $(if $(FOLDER),--folder $(FOLDER))
 
 replay: .venv/.installed ## compute every stage again from the cache of this checkout, without a network: the same bytes
 	@python -m tests.e2e.replay
@@ -88,4 +91,4 @@ lock: ## pin every package again (needs uv)
 	rm .full.txt
 
 clean: ## remove what the pipeline made here, its cache and its store
-	rm -rf data/raw data/brain data/features data/scores data/tables models reports .store .dvc/cache .dvc/tmp
+	rm -rf data/raw data/open data/brain data/features data/twins data/scores data/tables models reports .store .dvc/cache .dvc/tmp

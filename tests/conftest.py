@@ -15,6 +15,23 @@ settings.register_profile("homoplasy", deadline=None, derandomize=True)
 settings.load_profile("homoplasy")
 
 
+# what the files of these folders share is dear to make: one worker has them all
+TOGETHER = ("tests/datasets/pocket/", "tests/docs/", "tests/report/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out tests file by file, and some folders as one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = super()._split_scope(nodeid)
+            return next((folder for folder in TOGETHER if path.startswith(folder)), path)
+
+    return ByFolder(config, log)
+
+
 @pytest.fixture(autouse=True)
 def _only_this_machine(monkeypatch):
     """Refuse every connection that would leave the loopback interface."""

@@ -1,6 +1,7 @@
 """Shards over processes: every piece once, a killed shard again, a failed one reported with its log."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -84,3 +85,39 @@ def test_a_shard_that_says_no_is_not_asked_again_and_its_words_are_kept(tmp_path
 def test_a_wrong_shard_is_one_sentence(text):
     with pytest.raises(BadRequest, match=r"expected i/n with i from 1 to n"):
         Shard.parse(text)
+
+
+REFUSALS = {
+    "gres": (
+        {"gpus_per_node": 1},
+        r"SLURM does not take the tasks \(Invalid generic resource \(gres\)\); mend the options",
+    ),
+    "name": ({"slurm_partion": "x"}, r"options of the tasks \(Unknown argument 'partion' .* 'slurm_partion'\); mend"),
+    "prefix": ({"walltime": "x"}, r"options of the tasks \(Parameter 'walltime' need to be prefixed"),
+    "type": ({"mem_gb": "much"}, r"options of the tasks \(Parameter .mem_gb. expected type"),
+}
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """A machine with the commands of a scheduler that refuses everything."""
+    pytest.importorskip("submitit", reason="submitit is not installed: pip install 'homoplasy[slurm]'")
+    for name in ("srun", "sbatch", "scancel", "sacct"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'sbatch: error: Invalid generic resource (gres)' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_options_that_are_not_taken_are_one_sentence(cluster, tmp_path, capfd, name):
+    options, said = REFUSALS[name]
+    with pytest.raises(BadRequest, match=said):
+        spread(command(tmp_path), replace(place(tmp_path, "slurm"), options=options))
+    assert "sbatch" not in "".join(capfd.readouterr())
+
+
+def test_a_machine_without_a_scheduler_is_one_sentence(tmp_path, monkeypatch):
+    pytest.importorskip("submitit", reason="submitit is not installed: pip install 'homoplasy[slurm]'")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BadRequest, match="the executor is 'slurm', and there is none .*; write executor: local"):
+        spread(command(tmp_path), place(tmp_path, "slurm"))

@@ -7,8 +7,10 @@ elsewhere by hand; the command without a shard then finds everything there and a
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -18,6 +20,7 @@ from homoplasy.progress import say, track
 Kind = Literal["serial", "local", "slurm"]
 T = TypeVar("T")
 
+_MEND = "mend the options under execution in local.yaml"
 _DIED = -1  # the code of a shard whose process left none
 
 
@@ -86,21 +89,36 @@ def _locally(command: Sequence[str], shards: Sequence[Shard], place: Place) -> I
 
 
 def _on_slurm(command: Sequence[str], shards: Sequence[Shard], place: Place) -> Iterator[tuple[Shard, int]]:
-    """One job array, a task a shard, by submitit; whatever ends this process ends its tasks."""
-    try:
-        import submitit
-    except ModuleNotFoundError:
-        raise BadRequest("the executor 'slurm' needs submitit: pip install 'homoplasy[slurm]'.") from None
-    executor = submitit.AutoExecutor(folder=place.logs / "slurm", cluster="slurm")
-    executor.update_parameters(slurm_array_parallelism=place.at_once, **place.options)
-    commands = [[*command, "--shard", str(one)] for one in shards]
-    jobs = executor.map_array(_process, commands, [_log(place, one) for one in shards])
+    """One job array, a task a shard; whatever ends this process ends its tasks."""
+    jobs = _submitted(command, shards, place)
     try:
         calls = {one: partial(_code, job) for one, job in zip(shards, jobs, strict=True)}
         yield from _as_they_end(calls, len(shards))  # each thread waits for one task
     finally:
         for job in jobs:
             job.cancel(check=False)
+
+
+def _submitted(command: Sequence[str], shards: Sequence[Shard], place: Place) -> Sequence[Any]:
+    """The tasks of an array, by submitit; what it or SLURM does not take is one sentence."""
+    try:
+        import submitit
+    except ModuleNotFoundError:
+        raise BadRequest("the executor 'slurm' needs submitit: pip install 'homoplasy[slurm]'.") from None
+    commands = [[*command, "--shard", str(one)] for one in shards]
+    try:
+        executor = submitit.AutoExecutor(folder=place.logs / "slurm", cluster="slurm")
+        executor.update_parameters(slurm_array_parallelism=place.at_once, **place.options)
+        with redirect_stderr(StringIO()):  # submitit prints what it raises
+            return list(executor.map_array(_process, commands, [_log(place, one) for one in shards]))
+    except submitit.core.utils.FailedJobError as fault:
+        said = " ".join(str(fault).replace("sbatch: error: ", "").split()).rstrip(".")
+        raise BadRequest(f"SLURM does not take the tasks ({said}); {_MEND}.") from None
+    except (AssertionError, NameError, TypeError, ValueError) as fault:
+        said = str(fault).strip().partition("\n")[0].partition(" Valid arguments")[0].rstrip(".")
+        raise BadRequest(f"submitit does not take the options of the tasks ({said}); {_MEND}.") from None
+    except RuntimeError as fault:  # it looks for srun
+        raise BadRequest(f"the executor is 'slurm', and there is none ({fault}); write executor: local.") from None
 
 
 def _as_they_end(calls: Mapping[Shard, Callable[[], int]], at_once: int) -> Iterator[tuple[Shard, int]]:

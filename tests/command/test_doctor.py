@@ -1,5 +1,6 @@
 """homoplasy doctor: each line alone, on a checkout of its own, then the whole with its exit code."""
 
+import errno
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import pytest
 import torch
 from dvc.repo import Repo
 
-from homoplasy.command import _machine, _outside
+from homoplasy.command import _disk, _machine, _outside
 from homoplasy.command._line import Here
 from homoplasy.models import _torchvision
 from tests.conftest import ROOT
@@ -85,7 +86,7 @@ def test_torchvision_of_another_torch_is_mended(monkeypatch):
 
 def test_numba_that_cannot_keep_what_it_compiles_is_a_note(monkeypatch):
     assert _machine.numba().state == "ok"
-    monkeypatch.setattr(_machine, "_writable", lambda folder: False)
+    monkeypatch.setattr(_machine, "closed", lambda folder: "Read-only file system")
     assert "every process compiles anew" in _machine.numba().says
 
 
@@ -105,41 +106,68 @@ def test_memory_against_what_the_world_and_scoring_take(here, monkeypatch, total
 
 
 def test_disk_against_what_the_world_takes(here, monkeypatch):
-    monkeypatch.setattr(_machine.shutil, "disk_usage", lambda _: SimpleNamespace(free=50e9))
-    assert _machine.disk(here).state == "ok"
+    monkeypatch.setattr(_disk.shutil, "disk_usage", lambda _: SimpleNamespace(free=50e9))
+    assert _disk.disk(here).state == "ok"
     of_nsd = Here(here.root, "nsd")
     here.params.write_text(here.params.read_text().replace("world: pocket", "world: nsd"))
-    line = _machine.disk(of_nsd)
+    line = _disk.disk(of_nsd)
     assert line.state == "wrong"
     (here.root / ".dvc" / "config").write_text("[cache]\n    type = hardlink\n")
     # 30,000 volumes of int16 of each of four subjects (2,627,244 voxels in all), and 73,000 pictures; once with links
-    assert f"takes about {(2 * 30_000 * 2_627_244 + 73_000 * 425 * 425 * 3) / 1e9:.0f} GB" in _machine.disk(of_nsd).says
+    assert f"takes about {(2 * 30_000 * 2_627_244 + 73_000 * 425 * 425 * 3) / 1e9:.0f} GB" in _disk.disk(of_nsd).says
     (here.root / "data" / "raw" / "nsd").mkdir(parents=True)
     (here.root / "data" / "raw" / "nsd" / "MANIFEST.json").touch()
-    assert _machine.disk(of_nsd).state == "ok"
+    assert _disk.disk(of_nsd).state == "ok"
 
 
 def test_links_that_would_work_and_are_not_used_are_a_note(here, monkeypatch):
-    monkeypatch.setattr(_machine, "_kinds", lambda source, target: ["hardlink"])
-    line = _machine.links(here)
+    monkeypatch.setattr(_disk, "_kinds", lambda source, target: ["hardlink"])
+    line = _disk.links(here)
     assert (line.state, line.do) == ("note", "dvc config --local cache.type reflink,hardlink,copy")
     (here.root / ".dvc" / "config").write_text("[cache]\n    type = reflink,hardlink,copy\n")
-    assert _machine.links(here).state == "ok"
-    monkeypatch.setattr(_machine, "_kinds", lambda source, target: [])
-    assert "three times" in _machine.links(here).says
+    assert _disk.links(here).state == "ok"
+    monkeypatch.setattr(_disk, "_kinds", lambda source, target: [])
+    assert "three times" in _disk.links(here).says
 
 
 def test_hard_links_are_tried(here):
     os.link(here.params, here.root / "linked")  # here they work
-    assert "hardlink" in list(_machine._kinds(here.root / ".dvc", here.root))
+    assert "hardlink" in list(_disk._kinds(here.root / ".dvc", here.root))
     assert not list(here.root.glob(".doctor-*"))
 
 
 def test_a_folder_that_cannot_be_written_is_wrong(here, monkeypatch):
-    assert _machine.writing(here).state == "ok"
+    assert _disk.writing(here).state == "ok"
     monkeypatch.setenv("HOMOPLASY_STORE", "/proc/nowhere")
-    line = _machine.writing(here)
-    assert (line.state, line.says) == ("wrong", "/proc/nowhere cannot be written")
+    line = _disk.writing(here)
+    assert (line.state, line.says) == ("wrong", "/proc/nowhere cannot be written (No such file or directory)")
+
+
+def test_a_disk_that_is_full_or_read_only_is_told_by_every_line(here, monkeypatch):
+    def full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_disk.tempfile, "NamedTemporaryFile", full)
+    line = _disk.writing(here)
+    assert line.state == "wrong"
+    assert line.says.endswith(" cannot be written (No space left on device)")
+    assert str(here.root / ".dvc" / "cache") in line.says
+    assert "could not be tried (No space left on device)" in _disk.links(here).says
+    assert not _disk._linked(here)
+
+
+def test_git_that_does_not_know_its_user_is_a_note(here, monkeypatch):
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    subprocess.run(["git", "config", "user.useConfigOnly", "true"], check=True)
+    assert _outside.identity(here).state == "note"
+    for key in ("name", "email"):
+        subprocess.run(["git", "config", f"user.{key}", "a@example.org"], check=True)
+    assert _outside.identity(here).state == "ok"
+    monkeypatch.setenv("PATH", str(here.root))
+    assert _outside.identity(here).says == "there is no git here"
 
 
 def test_a_remote_that_is_none_or_a_placeholder_is_a_note(here, tmp_path):
@@ -159,7 +187,11 @@ def test_a_bucket_that_answers_and_one_that_is_not_there(here, serve, monkeypatc
     assert _outside.remote(here).state == "ok"
     configure(here, url="s3://no-such-bucket-here", **keys)
     line = _outside.remote(here)
-    assert (line.state, line.says) == ("wrong", "the server has no bucket no-such-bucket-here")
+    assert line.state == "wrong"
+    assert line.says.startswith(
+        "the server has no bucket no-such-bucket-here (NoSuchBucket; the key that ends in 6789 "
+    )
+    assert line.says.endswith(" is from the settings of the remote (dvc config --list --show-origin))")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "does not answer (EndpointConnectionError)" in _outside.remote(here).says
 
@@ -169,9 +201,10 @@ def test_keys_that_are_lacking_or_wrong_are_one_sentence(here, endpoint, monkeyp
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     configure(here, url="s3://bucket/homoplasy")
     line = _outside.remote(here)
-    assert (line.state, line.says) == ("wrong", "no credentials were found for bucket")
+    assert (line.state, line.says) == ("wrong", "no credentials were found for bucket (NoCredentialsError)")
     for code in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403"):
-        line = _outside._refusal(code, "bucket")
+        line = _outside._refusal(code, "bucket", "; the key that ends in 0123 is from AWS_ACCESS_KEY_ID")
+        assert line.says.endswith(f"({code}; the key that ends in 0123 is from AWS_ACCESS_KEY_ID)")
         assert line.state == "wrong"
         assert "AWS_ACCESS_KEY_ID" in line.do
 
@@ -225,7 +258,7 @@ def test_the_whole_and_its_exit_code(here, call):
     assert (code, err) == (0, "")
     names = [line[6:19].strip() for line in out.splitlines() if not line.startswith(" ")]
     assert names[:4] == ["python", "torch", "torchvision", "numba"]
-    assert {"packages", "memory", "disk", "writing", "links", "remote", "agreement", "cluster"} == set(names[4:])
+    assert {"packages", "memory", "disk", "writing", "links", "git", "remote", "agreement", "cluster"} == set(names[4:])
     (here.root / "local.yaml").write_text("execution: {executor: cloud}")
     code, out, _ = call("doctor", "--json")
     assert code == 1

@@ -1,5 +1,6 @@
 """homoplasy status, in a small project of its own with two stages and the journal of its runs."""
 
+import errno
 import json
 import os
 import shutil
@@ -105,10 +106,28 @@ def test_code_in_one_word_inputs_and_outputs_by_name(project, call):
     (project / "page").unlink()
     _, out, _ = call("status", "--json")
     why = {one["stage"]: one["why"] for one in json.loads(out)["stages"]}
-    assert why == {"fetch": ["code changed", "words changed"], "cka": [], "report": ["page not there"]}
+    assert why == {"fetch": ["code changed", "words changed"], "cka": [], "report": ["what it makes is not there"]}
     _, out, _ = call("status")
     assert "How long is unknown: none of them has run here in this world." in out
     assert "dvc pull --run-cache --allow-missing" in out
+
+
+def test_a_clone_says_no_more_than_that_nothing_is_there(project, call):
+    for name in ("raw", "scores", "page"):
+        (project / name).unlink()
+    stages = json.loads(call("status", "--json")[1])["stages"]
+    assert [one["why"] for one in stages] == [["what it makes is not there"]] * 3
+    assert "dvc pull --run-cache --allow-missing" in call("status")[1]
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(project, call, monkeypatch):
+    def refuse(_):
+        raise OSError(errno.EROFS, "Read-only file system", ".dvc/tmp/lock")
+
+    monkeypatch.setattr(Repo, "status", refuse)
+    code, out, err = call("status")
+    assert (code, out) == (1, "")
+    assert err.startswith("homoplasy: DVC cannot work here ([Errno 30] Read-only file system: '.dvc/tmp/lock'); ")
 
 
 def test_a_stage_that_has_never_run_says_no_more(project, call):

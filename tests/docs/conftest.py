@@ -36,7 +36,7 @@ def world(checkout) -> checkouts.Checkout:
     )
     regions = [_made(rng, name, {"region": name, "left": 3, "ceiling": 0.8}) for name in ("V1", "PGi")]
     facts = {"subject": "subj01", "shared": IDS[:10].tolist()}
-    arrays.write(data / "brain/subj01/patterns.safetensors", "patterns", regions, facts)
+    arrays.write(data / "brain/voxels/subj01/patterns.safetensors", "patterns", regions, facts)
     for name in ("model", "brain", "layer3", "V1"):
         np.save(checkout.root / f"{name}.npy", rng.standard_normal((40, 6)).astype(np.float32))
     return checkout

@@ -29,7 +29,7 @@ STUDY = "data/tables/convergence"
 WHERE: Mapping[str, tuple[str, ...]] = {
     "stimuli": ("data/brain",),
     "regions": ("data/brain",),
-    "voxels": ("data/brain/SUBJECT",),
+    "voxels": ("data/brain/voxels/SUBJECT",),
     "models": ("data/features",),
     "scores": ("data/scores",),
     "history": ("models/RUN",),

@@ -31,6 +31,18 @@ SMALL = {
     "taxonomy.draws": "100",
 }
 
+# One subject and two networks as far as the scores: what it takes to see what is run again, and what is not.
+FIRST = ("fetch", "parcellate", "train", "extract", "cka")
+TINY = {
+    "fetch.subjects": "[1]",
+    "fetch.sessions": "3",
+    "train.runs": "[]",
+    "extract.roster": "tiny",
+    "cka.kernel_sizes": "[]",
+    "cka.relative_sizes": "[1]",
+}
+ROSTER = "- {model: timm:test_resnet.random-1, size: 48}\n- model: pixels:cosine\n"
+
 
 @dataclass(frozen=True)
 class Checkout:
@@ -110,7 +122,7 @@ def with_knob(params: str, key: str, value: str) -> str:
     return found
 
 
-def make(at: Path) -> Checkout:
+def make(at: Path, knobs: Mapping[str, str] = SMALL) -> Checkout:
     """Copy what git tracks (and what it would, were it added), make the work small, and commit it."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -128,12 +140,24 @@ def make(at: Path) -> Checkout:
     for name in ("dvc.lock", "metrics.json"):
         (at / name).unlink(missing_ok=True)
     params = at / "params.yaml"
-    for key, value in SMALL.items():
+    for key, value in knobs.items():
         params.write_text(with_knob(params.read_text(), key, value))
     checkout = Checkout(at)
     checkout.run("git", "init", "-q", "-b", "main")
     checkout.commit("start")
     return checkout
+
+
+def make_tiny(at: Path) -> Checkout:
+    """The same with the first stages alone, and little for them to do."""
+    made = make(at, SMALL | TINY)
+    pipeline = yaml.safe_load((made.root / "dvc.yaml").read_text())
+    kept = {name: pipeline["stages"][name] for name in FIRST}
+    shown = [f"settings/{name}.yaml" for name in FIRST]
+    (made.root / "dvc.yaml").write_text(yaml.safe_dump({"params": shown, "stages": kept}, sort_keys=False))
+    (made.root / "rosters" / "tiny.yaml").write_text(ROSTER)
+    made.commit("tiny")
+    return made
 
 
 def ran(output: str) -> list[str]:

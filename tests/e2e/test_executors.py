@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.e2e.checkout import SMALL, with_knob
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-SPREAD = {"extract": "data/features", "cka": "data/scores"}
+SPREAD = {"extract": "data/features", "cka": "data/scores", "audit": "data/tables/convergence/audit"}
 KNOBS = SMALL | {
     "fetch.subjects": "[1]",
     "fetch.sessions": "3",
@@ -27,6 +27,8 @@ KNOBS = SMALL | {
     "extract.roster": "tiny",
     "cka.kernel_sizes": "[]",
     "cka.relative_sizes": "[1]",
+    "audit.permutations": "5",
+    "audit.voxel_draws": "1",
 }
 ROSTER = """
 - {model: timm:test_resnet.random-1, size: 48}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from homoplasy.errors import WorkFailed
+from homoplasy.errors import BadRequest, WorkFailed
 from homoplasy.execution import Place, spread
 from tests.conftest import ROOT
 from tests.test_execution import EVERY, command, pieces
@@ -54,6 +54,17 @@ def test_a_worker_that_is_killed_runs_once_more(slurm, tmp_path, capsys):
     spread(command(tmp_path, "killed"), place(tmp_path))
     assert pieces(tmp_path) == EVERY
     assert "were killed" in capsys.readouterr().err
+
+
+def test_what_the_scheduler_has_not_is_one_sentence(slurm, tmp_path, capfd):
+    with pytest.raises(
+        BadRequest, match=r"SLURM does not take the tasks \(.*gres.*\); mend the options under execution"
+    ):
+        spread(command(tmp_path), place(tmp_path, gpus_per_node=1))
+    with pytest.raises(BadRequest, match=r"SLURM does not take the tasks \(.*partition.*\); mend"):
+        spread(command(tmp_path), place(tmp_path, slurm_partition="YOUR-PARTITION"))
+    assert "sbatch" not in "".join(capfd.readouterr())
+    assert pieces(tmp_path) == []
 
 
 GREEDY = """

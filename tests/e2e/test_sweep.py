@@ -1,40 +1,19 @@
 """A sweep by DVC's queue: what did not change is not run, a model is read once, a failure is its own affair."""
 
 import pytest
-import yaml
 
 from homoplasy.stages import _journal
 from tests.e2e import checkout as checkouts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.acceptance]
-STAGES = ["fetch", "parcellate", "train", "extract", "cka"]  # the dear ones; those after them are swept alike
-KNOBS = {
-    "fetch.subjects": "[1]",
-    "fetch.sessions": "3",
-    "train.runs": "[]",
-    "extract.roster": "tiny",
-    "cka.kernel_sizes": "[]",
-    "cka.relative_sizes": "[1]",
-}
-ROSTER = "- {model: timm:test_resnet.random-1, size: 48}\n- model: pixels:cosine\n"
-GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A small checkout whose pipeline has run once."""
-    made = checkouts.make(tmp_path_factory.mktemp("sweep"))
-    pipeline = yaml.safe_load((made.root / "dvc.yaml").read_text())
-    kept = {name: pipeline["stages"][name] for name in STAGES}
-    shown = [f"settings/{name}.yaml" for name in STAGES]
-    (made.root / "dvc.yaml").write_text(yaml.safe_dump({"params": shown, "stages": kept}, sort_keys=False))
-    (made.root / "rosters" / "tiny.yaml").write_text(ROSTER)
-    params = made.root / "params.yaml"
-    for key, value in KNOBS.items():
-        params.write_text(checkouts.with_knob(params.read_text(), key, value))
+    made = checkouts.make_tiny(tmp_path_factory.mktemp("sweep"))
     made.dvc("repro")
-    made.run("git", "add", "-A")
-    made.run(*GIT, "commit", "-q", "-m", "base")
+    made.commit("base")
     return made
 
 
@@ -65,7 +44,7 @@ def test_only_what_changed_runs_and_a_failure_is_its_own_affair(base, swept):
     ran = {name: {} for name in ("", *SWEEP)}
     for one in _journal.read(base.root):
         ran[one.experiment][one.stage] = one.state
-    assert list(ran[""]) == STAGES
+    assert list(ran[""]) == list(checkouts.FIRST)
     assert ran["wide"] == {"cka": "done"}
     assert ran["cut"] == {"extract": "done", "cka": "done"}
     assert ran["wrong"] == {"cka": "failed"}

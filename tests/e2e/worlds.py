@@ -77,7 +77,7 @@ def fetched(root: Path, truth: str, preset: str = "calibrated", halves: int = 0)
     (root / "rosters").mkdir(exist_ok=True)
     (root / "rosters" / "planted.yaml").write_text("- planted: all\n")
     world = World(root)
-    fetch.main(world.params, root / "raw", ROOT / "data" / "published", root / "settings" / "fetch.yaml")
+    fetch.main(world.params, root / "raw", ROOT / "data" / "published", root / "open", root / "settings" / "fetch.yaml")
     return world
 
 
@@ -98,6 +98,7 @@ def scored(world: World) -> World:
         root / "models",
         root / "rosters",
         root / "features",
+        root / "twins",
         settings / "x.yaml",
     )
     cka.main(world.params, world.raw, root / "brain", root / "features", root / "scores", settings / "cka.yaml")

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import timm
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+from homoplasy.address import Address
 from homoplasy.errors import BadRequest, WorkFailed
 from homoplasy.models import _layouts, _vision
 from homoplasy.models import timm as source
@@ -205,6 +207,19 @@ def test_pretrained_weights_are_those_of_the_file(load, monkeypatch, tmp_path):
     assert asked[0] == ("timm/test_resnet.r160_in1k", "model.safetensors", "v1")
     found = model.network().state_dict()
     assert all(torch.equal(found[name], values) for name, values in trained.state_dict().items())
+
+
+def test_an_untrained_twin_is_the_same_network_shown_pictures_in_the_same_way(load):
+    name = "test_resnet.r160_in1k"
+    assert source.untrained(Address("timm", name)) == Address("timm", f"{name}.random-1")
+    assert source.untrained(Address("timm", f"{name}.random-1")) is None
+    twin, plain = (load(f"timm:{one}", {"size": 48}) for one in (f"{name}.random-1", "test_resnet.random-1"))
+    assert twin.identity["weights"] == {"random": 1}
+    pretrained = timm.get_pretrained_cfg(name)
+    config = twin._preprocessing(twin.network())
+    assert (config["mean"], config["std"], config["crop_pct"]) == (pretrained.mean, pretrained.std, pretrained.crop_pct)
+    found, expected = twin.network().state_dict(), plain.network().state_dict()
+    assert all(torch.equal(found[key], values) for key, values in expected.items())
 
 
 def test_the_same_seed_gives_the_same_weights_and_touches_no_other_randomness(load):

@@ -338,6 +338,21 @@ def test_a_step_of_a_training_run_is_told(load, hub):
     assert not {"run", "step"} & set(load("transformers:owner/name@main").represent()[1])
 
 
+@pytest.mark.parametrize("saved", ["float32", "float16", "bfloat16"])
+def test_an_untrained_twin_has_everything_of_the_hub_but_the_weights(load, hub, saved):
+    trained = hub(getattr(torch, saved))
+    twin = load("transformers:owner/name.random-1@step8")
+    assert (twin.repository, twin.revision) == ("owner/name", "step8")
+    assert twin.identity["weights"] == {"commit": "0123abcd", "random": 1}
+    found, again = (arrays(load("transformers:owner/name.random-1")) for _ in range(2))
+    assert found.keys() == arrays(trained).keys()
+    assert all(np.array_equal(found[key], again[key]) for key in found)
+    other = arrays(load("transformers:owner/name.random-2"))
+    assert not any(np.array_equal(found[key], other[key]) for key in found)
+    facts, own = (load(f"transformers:owner/name{end}").represent()[1] for end in (".random-1", ""))
+    assert facts == own
+
+
 def test_a_folder_that_lacks_its_weights_is_one_sentence(load, hub, tmp_path):
     hub(torch.float32)
     (tmp_path / "owner" / "name" / "model.safetensors").unlink()

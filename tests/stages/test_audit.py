@@ -1,5 +1,7 @@
 """audit, from files to files: a small brain with repeats, three models, and every table that comes of them."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,7 @@ from homoplasy.tables import (
     NULL_SCORES,
     SCORES,
     TWINS,
+    UNTRAINED,
 )
 from tests.conftest import ROOT
 
@@ -99,6 +102,9 @@ def house(tmp_path_factory):
     for address, gain in (("planted:good", 2), ("planted:poor", 0), ("checkpoint:vit/step-000000", 0)):
         features(root / "features", address, gain)
     features(root / "features", "checkpoint:vit/step-000009", 1)
+    features(root / "twins", "timm:good.random-1", 0)
+    known = {"model": ["planted:good"], "twin": ["timm:good.random-1"], "layers": [4], "reason": [""]}
+    frames.write(root / "twins/untrained.parquet", pd.DataFrame(known), UNTRAINED)
     frames.write(root / "features/models.parquet", models_table(), MODELS)
     choose(root)
     with pytest.MonkeyPatch.context() as patch:
@@ -107,8 +113,7 @@ def house(tmp_path_factory):
         _settings.record({"cka": settings}, root / "settings/cka.yaml")
         frames.write(root / "scores/scores.parquet", _scores(root, settings), SCORES)
         run(root, "tables")
-        (root / "one").mkdir()
-        (root / "one/subj01").symlink_to(root / "brain/subj01")
+        shutil.copytree(root / "brain/subj01", root / "one/subj01")
         run(root, "alone", brain=root / "one")
     return root
 
@@ -119,7 +124,7 @@ def _scores(root, settings):
 
 
 def run(root, to, shard=None, **paths):
-    given = {name: root / name for name in ("brain", "features", "scores")} | paths
+    given = {name: root / name for name in ("brain", "features", "twins", "scores")} | paths
     audit.main(
         root / "params.yaml",
         **given,
@@ -240,7 +245,11 @@ def test_twins_score_in_the_same_cells(here):
     scores = read(here, "audit").set_index(["source", "layer", "target", "kernel"])
     first = scores.loc[("checkpoint:vit/step-000000", "blocks.2", "subj01/V1", "c=1")]
     assert trained.set_index("target").loc["subj01/V1", "raw"] == first["raw"]
-    assert set(table.loc[table["source"] == "planted:good", "reason"]) == {"", "there is no network"}
+    made = table[(table["kind"] == "untrained") & (table["source"] == "planted:good")]
+    assert set(made["twin"]) == {"timm:good.random-1"}
+    assert made["z"].abs().max() < 5 < made["model_calibrated"].max() / made["floor_sd"].max()
+    assert not scores.index.get_level_values("source").str.contains("random").any()
+    assert set(table.loc[table["source"] == "planted:poor", "reason"]) == {"", "there is no network"}
 
 
 def test_null_scores_hold_every_draw_of_every_model(here):
@@ -254,7 +263,7 @@ def refuse_work(monkeypatch):
     def refused(*_):
         raise AssertionError("what is stored was computed again")
 
-    for name in ("_floors", "_noise", "_matched", "_gaussian"):
+    for name in ("_floors", "_noise", "_matched", "_gaussian", "_untrained"):
         monkeypatch.setattr(_checks.Subject, name, refused)
 
 
@@ -287,6 +296,14 @@ def test_killed_work_goes_on_where_it_was_and_shards_fill_the_store(here, tmp_pa
     run(here, "sharded")
     for path in sorted((here / "sharded").iterdir()):
         assert path.read_bytes() == (here / "tables" / path.name).read_bytes(), path.name
+
+
+def test_no_two_pieces_share_a_key_where_no_untrained_twin_was_read(here, tmp_path, monkeypatch):
+    keys = []
+    monkeypatch.setattr(_audit.Piece, "keep", lambda piece: keys.append(piece.key))
+    frames.write(tmp_path / "untrained.parquet", UNTRAINED.empty(), UNTRAINED)
+    run(here, "untwinned", Shard(1, 1), twins=tmp_path)
+    assert len(set(keys)) == len(keys) > 0
 
 
 @pytest.mark.parametrize(

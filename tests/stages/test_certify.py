@@ -103,6 +103,18 @@ def _dies_at(call, own):
     return main
 
 
+def test_what_a_killed_run_left_is_removed_and_what_another_works_in_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOMOPLASY_STORE", str(tmp_path))
+    left = tmp_path / "certify" / "seed-3-left"
+    (left / "raw").mkdir(parents=True)
+    with _certify._folder(1) as first:
+        assert not left.exists()
+        with _certify._folder(1) as second:
+            assert first != second
+            assert first.is_dir()
+    assert list((tmp_path / "certify").iterdir()) == []
+
+
 def test_the_models_of_another_truth_are_those_that_its_own_tree_has():
     world = pocket.World("null", 7, (1,), 1, "betas_fithrf", "hdf5")
     own = {spec.name: spec for spec in roster.roster(world)}

@@ -9,7 +9,7 @@ from homoplasy.models import _effort, _roster
 from homoplasy.models._effort import Effort
 from homoplasy.scoring import cost
 from homoplasy.scoring.request import Means
-from homoplasy.stages import _cluster
+from homoplasy.stages import _cluster, _jobs, _place, _unread
 from homoplasy.stages._cluster import Speeds, Study
 from homoplasy.stages._pairs import Choice
 
@@ -90,45 +90,79 @@ def checkout(choices, monkeypatch):
 
 
 def test_a_plan_before_anything_is_fetched_stands_on_what_nsd_promises(checkout):
-    found = _cluster.facts(checkout, None, 4.0, 20)
+    found = _jobs.facts(checkout, None, 4.0, 20)
     assert (found["models"], found["unknown"], found["stimuli"], found["subjects"]) == (1, ["pixels:cosine"], 37_000, 4)
     reading, scoring = found["stages"]
     assert reading["hours_all"] == pytest.approx(2 * 7e9 * 48 * 37_000 / 1e12 / 3600)
     assert reading["memory_gb"] == 21  # 1.25 x (2 GB + 14 GB of weights + features)
     assert scoring["stage"] == "cka"
-    text = _cluster.text(found)
+    text = _jobs.text(found)
     assert "extract  1 tasks of up to " in text
     assert "not counted, since their sizes are not known here: 1 models" in text
-    assert "  execution: {executor: slurm, shards: 1, at_once: 1, options: {slurm_partition: YOUR-PARTITION" in text
+    assert "train    1 tasks; how long in all: not known before it has run here" not in text  # nsd trains nothing
+    assert "audit    1 tasks; how long in all: not known before it has run here" in text
+
+
+def written(text):
+    """What a person copies out of the plan."""
+    return "".join(f"{line[2:]}\n" for line in text.partition("In local.yaml:\n")[2].splitlines())
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_what_the_plan_prints_is_what_every_stage_and_submitit_take(checkout, monkeypatch, gpu):
+    submitit = pytest.importorskip("submitit", reason="submitit is not installed: pip install 'homoplasy[slurm]'")
+    lines = [f"- {{model: transformers:a/b{i}, width: 64, depth: 3, parameters: 7000}}\n" for i in range(9)]
+    (checkout / "rosters" / "starter.yaml").write_text("".join(lines))
+    if gpu:
+        monkeypatch.setattr(_jobs, "device", lambda: "cuda")
+        monkeypatch.setenv("HOMOPLASY_DEVICE", "cuda")
+        monkeypatch.setattr(_cluster, "device", lambda: "cpu")
+    (checkout / "local.yaml").write_text(written(_jobs.text(_jobs.facts(checkout, None, 10.0, 20))))
+    places = {stage: _place.read(checkout / "params.yaml", stage) for stage in _place.SPREAD}
+    assert {place.kind for place in places.values()} == {"slurm"}
+    assert {stage: place.shards for stage, place in places.items()} == dict.fromkeys(places, 9) | {"certify": 4}
+    asking = {stage for stage, place in places.items() if place.options.get("gpus_per_node")}
+    assert asking == ({"extract", "cka", "audit"} if gpu else set())
+    assert [place.options.get("slurm_setup") for place in places.values()].count(
+        ["export HOMOPLASY_DEVICE=cuda"]
+    ) == 2 * gpu
+    monkeypatch.setattr(submitit.SlurmExecutor, "affinity", classmethod(lambda cls: 1))  # as where there is a SLURM
+    for stage, place in places.items():
+        executor = submitit.AutoExecutor(checkout / "logs", cluster="slurm")
+        executor.update_parameters(slurm_array_parallelism=place.at_once, **place.options)
+        sheet = executor._executor._make_submission_file_text("true", "1")
+        assert ("#SBATCH --gpus-per-node=1" in sheet) == (stage in asking)
+        assert "#SBATCH --mem=21GB" in sheet
+    assert _jobs.facts(checkout, None, 10.0, 20)["lacks"] == []
 
 
 def test_what_local_yaml_says_is_planned_and_what_it_lacks_is_said(checkout):
     options = "{mem_gb: 8, timeout_min: 10}"
     (checkout / "local.yaml").write_text(f"execution: {{executor: slurm, shards: 3, options: {options}}}")
-    found = _cluster.facts(checkout, None, 4.0, 20)
+    found = _jobs.facts(checkout, None, 4.0, 20)
     assert [one["tasks"] for one in found["stages"]] == [3, 3]
-    assert found["lacks"][0] == "local.yaml allows mem_gb 8, and a task takes about 21"
-    assert found["lacks"][1].startswith("local.yaml allows timeout_min 10, and a task takes about ")
-    assert found["lacks"][0] in _cluster.text(found)
+    assert found["lacks"][0] == "local.yaml allows mem_gb 8, and a task of extract takes about 21"
+    assert found["lacks"][1].startswith("local.yaml allows timeout_min 10, and a task of extract takes about ")
+    assert found["lacks"][0] in _jobs.text(found)
 
 
 def test_a_roster_without_sizes_and_a_world_without_data_are_one_sentence(checkout):
     (checkout / "rosters" / "odd.yaml").write_text("- model: pixels:cosine\n")
     with pytest.raises(BadRequest, match="'odd' names no model whose size is known"):
-        _cluster.facts(checkout, "odd", 4.0, 20)
+        _jobs.facts(checkout, "odd", 4.0, 20)
     params = checkout / "params.yaml"
     params.write_text(params.read_text().replace("world: nsd", "world: pocket"))
     with pytest.raises(BadRequest, match="there are no patterns under data/brain yet"):
-        _cluster.facts(checkout, "starter", 4.0, 20)
+        _jobs.facts(checkout, "starter", 4.0, 20)
 
 
 def test_models_that_have_features_are_not_read_again(checkout):
-    assert _cluster.reading(checkout)["models"] == 2
+    assert _unread.facts(checkout)["models"] == 2
     at = checkout / "data" / "features" / "transformers" / "a--b.safetensors"
     at.parent.mkdir(parents=True)
     at.touch()
-    found = _cluster.reading(checkout)
+    found = _unread.facts(checkout)
     assert found == {"models": 1, "unknown": 1, "seconds": 0.0}
     said = "extract  1 models to read, about 0 s by their sizes, 1 of unknown size not counted."
-    assert _cluster.reading_text(found) == said
-    assert "nothing to read" in _cluster.reading_text({"models": 0})
+    assert _unread.text(found) == said
+    assert "nothing to read" in _unread.text({"models": 0})

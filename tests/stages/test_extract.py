@@ -15,12 +15,13 @@ from homoplasy.errors import BadData, BadRequest, WorkFailed
 from homoplasy.execution import Shard
 from homoplasy.models import checkpoint, pixels, words
 from homoplasy.models import timm as timm_source
+from homoplasy.models._roster import Roster, parse
 from homoplasy.representation import Representation
 from homoplasy.stages import _extraction as extraction
 from homoplasy.stages import _placing as placing
 from homoplasy.stages import extract
 from homoplasy.store import arrays, files, frames, weights
-from homoplasy.tables import MODELS, STIMULI
+from homoplasy.tables import MODELS, STIMULI, UNTRAINED
 
 IDS = np.arange(20) * 3
 RNG = np.random.default_rng(0)
@@ -62,17 +63,21 @@ def world(choices, monkeypatch) -> Path:
 def roster(world, lines, **values):
     files.write_text(world / "rosters" / "small.yaml", yaml.safe_dump(lines))
     given = yaml.safe_load((world / "params.yaml").read_text())
-    given["extract"] |= {"roster": "small"} | values
+    given["extract"] |= {"roster": "small", "untrained_twins": False} | values
     (world / "params.yaml").write_text(yaml.safe_dump(given))
 
 
 def run(world):
     """Run the stage; give back the table of models and every file."""
-    places = [world / name for name in ("params.yaml", "raw", "brain", "models", "rosters", "features", "record.yaml")]
-    extract.main(*places)
+    extract.main(*places(world))
     features = world / "features"
     found = {path.relative_to(features).as_posix(): path.read_bytes() for path in features.rglob("*.*")}
     return frames.read(features / "models.parquet", MODELS).set_index("model"), found
+
+
+def places(world):
+    names = ("params.yaml", "raw", "brain", "models", "rosters", "features", "twins", "record.yaml")
+    return [world / name for name in names]
 
 
 def open_features(world, at):
@@ -197,8 +202,7 @@ def test_shards_fill_the_store_and_the_whole_run_computes_nothing_more(world, mo
 
 
 def run_shard(world, shard):
-    places = [world / name for name in ("params.yaml", "raw", "brain", "models", "rosters", "features", "record.yaml")]
-    extract.main(*places, shard=shard)
+    extract.main(*places(world), shard=shard)
 
 
 def test_a_run_that_is_killed_keeps_every_model_it_has_read(world):
@@ -322,6 +326,33 @@ def test_a_model_that_fails_is_reported_and_the_others_go_on(world, capsys):
     assert "not in the local cache" in table.loc["timm:resnet18.a1_in1k", "reason"]
     assert (table.loc[["pixels:cosine", "words:bag"], "reason"] == "").all()
     assert "extract: timm:resnet18.a1_in1k failed: 'timm/resnet18.a1_in1k' is not" in capsys.readouterr().err
+
+
+def test_every_network_has_an_untrained_twin_apart_from_the_models(world):
+    trained, drawn = "timm:test_resnet.r160_in1k", "timm:test_resnet.random-7"
+    roster(world, [{"model": one, "size": 48} for one in (trained, drawn)] + HONEST, untrained_twins=True)
+    table, _ = run(world)
+    twins = frames.read(world / "twins" / "untrained.parquet", UNTRAINED)
+    assert twins["model"].tolist() == [trained]  # the other one knows nothing itself, the rest are no networks
+    assert twins["twin"].tolist() == [f"{trained}.random-1"]
+    assert not set(twins["twin"]) & set(table.index)
+    twin = arrays.Container(world / "twins/timm/test_resnet.r160_in1k.random-1.safetensors", "features")
+    other = open_features(world, "timm/test_resnet.random-7.safetensors")
+    assert twin.names() == other.names()
+    assert not any(np.array_equal(twin[one].values, other[one].values) for one in twin.names())
+
+
+def test_steps_of_a_training_run_share_a_twin_unless_step_0_is_there():
+    def of(*names):
+        entries = tuple(parse([{"model": name} for name in names], "a test", lambda _: None).entries)
+        found = extraction.untrained(Roster(entries, planted=False, checkpoints=False))
+        return {name: str(one.address) for name, one in found.items()}
+
+    run = "transformers:EleutherAI/pythia-70m"
+    assert of(f"{run}@step8", f"{run}@step64") == dict.fromkeys((f"{run}@step8", f"{run}@step64"), f"{run}.random-1")
+    assert of(f"{run}@step0", f"{run}@step64") == {}
+    assert of(f"{run}@main") == {f"{run}@main": f"{run}.random-1@main"}
+    assert of("transformers:a/b.random-1", "transformers:gpt_neox.random-1", "timm:resnet50.random-2") == {}
 
 
 def test_a_failure_that_is_not_tolerated_fails_the_stage_after_the_others(world):

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -38,13 +39,14 @@ def choose(params, world, **sections):
 
 def run(params):
     root = params.parent
-    fetch.main(params, root / "raw", ROOT / "data" / "published", root / "settings" / "fetch.yaml")
+    fetch.main(params, root / "raw", ROOT / "data" / "published", root / "open", root / "settings" / "fetch.yaml")
 
 
 def start(params):
     """The stage as dvc runs it, in a process of its own that can be killed."""
     root = params.parent
-    paths = {"params": params, "raw": root / "raw", "printed": ROOT / "data/published", "record": root / "fetch.yaml"}
+    paths = {"params": params, "raw": root / "raw", "printed": ROOT / "data/published"}
+    paths |= {"open-data": root / "open", "record": root / "fetch.yaml"}
     words = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
     return subprocess.Popen([sys.executable, "-m", "homoplasy.stages.fetch", *words], stderr=subprocess.DEVNULL)
 
@@ -104,6 +106,21 @@ def test_the_pocket_world_is_generated_once(choices, capsys):
     (root / keys.LABELS).write_text("damaged")
     run(choices)
     assert held(root) == before
+
+
+def test_what_may_be_passed_on_lies_apart_and_is_all_that_statistics_and_figures_read(choices):
+    choose(choices, "pocket", fetch=SMALL["fetch"], pocket={"truth": "planted", "seed": 7})
+    (choices.parent / "open" / "another-world").mkdir(parents=True)
+    run(choices)
+    raw, opened = choices.parent / "raw" / "pocket", choices.parent / "open" / "pocket"
+    there = held(opened)
+    assert there == {key: digest for key, digest in held(raw).items() if key in there}
+    assert {key.split("/")[0] for key in there} == {_manifest.NAME, "pocket", "nsddata"}
+    assert not [key for key in there if "ppdata" in key or "stimuli" in key or "betas" in key or "planted" in key]
+    models = pd.DataFrame({"model": ["a"], "image_size": [0], "step": [-1]})
+    assert known.of(opened, models, "preferred")[0].equals(known.of(raw, models, "preferred")[0])
+    assert len(known.trained(opened / "pocket/evaluations")) == len(known.trained(raw / "pocket/evaluations")) > 0
+    assert not (opened.parent / "another-world").exists()
 
 
 def test_a_killed_generation_starts_clean_and_ends_the_same(choices, small_pocket):
@@ -342,7 +359,7 @@ def test_an_offline_server_is_one_sentence_with_exit_code_1(choices, endpoint):
     (choices.parent / "local.yaml").write_text(SIGNED)
     choose(choices, "nsd")
     words = itertools.chain.from_iterable(
-        (f"--{name}", str(choices.parent / name)) for name in ("raw", "printed", "record")
+        (f"--{name}", str(choices.parent / name)) for name in ("raw", "printed", "open-data", "record")
     )
     done = subprocess.run(
         [sys.executable, "-m", "homoplasy.stages.fetch", "--params", str(choices), *words],

@@ -129,6 +129,7 @@ def test_a_dry_run_is_no_run(params, monkeypatch):
     record = params.parent / "settings" / "fetch.yaml"
     choose_published(params)
     sys.argv += ["--printed", str(ROOT / "data" / "published"), "--record", str(record)]
+    sys.argv += ["--open-data", str(params.parent / "open")]
     _entry.enter(fetch.main)
     assert [one.state for one in _journal.read(params.parent)] == ["done"]
 

@@ -1,13 +1,14 @@
 """multiverse from files to files, and its tables gathered from the experiments of a repository."""
 
 import subprocess
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import yaml
 
 from homoplasy.errors import BadRequest, WorkFailed
-from homoplasy.stages import _gather, multiverse
+from homoplasy.stages import _experiments, _gather, multiverse
 from homoplasy.store import frames
 from homoplasy.studies.convergence import brain_score
 from homoplasy.studies.convergence.readings import Reading
@@ -85,6 +86,10 @@ def test_experiments_are_read_and_those_without_a_table_are_named(given, tmp_pat
     _gather.gather(tmp_path, tmp_path / "out")
     gathered = frames.read(tmp_path / "out/gathered.parquet", GATHERED)
     assert gathered["settings"].unique().tolist() == ["preset=bold", "preset=shy"]
+    page = (tmp_path / "out/multiverse.md").read_text()
+    assert "- bold: preset=bold" in page
+    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(gathered[["claim", "modality"]].drop_duplicates())
     components = frames.read(tmp_path / "out/components.parquet", COMPONENTS)
     assert "preset" in set(components["choice"])
     assert "2 experiments" in capsys.readouterr().err
@@ -108,3 +113,30 @@ def test_settings_are_named_by_their_section():
         "preset": "a", "cka.images": "", "cka.sizes": "[1, 2]",
     }  # fmt: skip
     assert pd.Series(_gather._flat({})).empty
+
+
+def test_every_combination_of_choices_is_an_experiment_with_a_name(monkeypatch, capsys):
+    asked = []
+
+    def dvc(command, check):
+        asked.append(command)
+        return SimpleNamespace(returncode=int("all" in command[6]), check=check)
+
+    monkeypatch.setattr(_experiments.subprocess, "run", dvc)
+    choices = ["preset=as_released,calibrated", "cka.images=own,all", "cka.kernel_sizes=[28,36]"]
+    with pytest.raises(WorkFailed, match="2 of 4 experiments failed: as_released-all-28-36, calibrated-all-28-36"):
+        _experiments.run(choices)
+    assert [command[6] for command in asked] == [
+        "as_released-own-28-36",
+        "as_released-all-28-36",
+        "calibrated-own-28-36",
+        "calibrated-all-28-36",
+    ]
+    assert "cka.kernel_sizes=[28,36]" in asked[0]
+    assert "experiments: 4/4 preset=calibrated cka.images=all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("choices", [[], ["preset"]])
+def test_choices_without_a_value_are_one_sentence(choices):
+    with pytest.raises(BadRequest, match="expected choices such as preset=as_released,calibrated"):
+        _experiments.grid(choices)

@@ -52,7 +52,7 @@ def small(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(small, tmp_path_factory):
     folder = workspace(tmp_path_factory.mktemp("made"), small.root, "nsd", **SMALL)
-    stale = folder / "brain" / "subj09" / "patterns.safetensors"
+    stale = folder / "brain/voxels/subj09/patterns.safetensors"
     stale.parent.mkdir(parents=True)
     stale.touch()
     return run(folder)
@@ -66,16 +66,16 @@ def test_the_files_are_those_of_the_contract(made):
         "repeat3.safetensors",
         "voxels.parquet",
     ]
-    expected = {f"{subject}/{name}" for subject in ("subj01", "subj02") for name in each}
+    expected = {f"voxels/{subject}/{name}" for subject in ("subj01", "subj02") for name in each}
     assert set(digests(made)) == expected | {"regions.parquet", "stimuli.parquet"}
 
 
 def test_the_containers_hold_what_they_say(made, small):
-    found = Container(made / "subj02" / "patterns.safetensors", "patterns")
+    found = Container(made / "voxels/subj02/patterns.safetensors", "patterns")
     assert found.names() == ["V1", "MST", "4"]
     assert found.stimulus_ids.tolist() == sorted(small.pictures[1])
     assert found.facts == {"subject": "subj02", "shared": sorted(small.pictures[1, :10]), "repeats": [3] * 30}
-    repeats = [Container(made / "subj02" / f"repeat{k}.safetensors", "repeats") for k in (1, 2, 3)]
+    repeats = [Container(made / f"voxels/subj02/repeat{k}.safetensors", "repeats") for k in (1, 2, 3)]
     for name in found.names():
         one = found[name]
         assert one.values.dtype == np.float32
@@ -90,8 +90,8 @@ def test_the_tables_agree_with_the_containers(made):
     regions = frames.read(made / "regions.parquet", REGIONS)
     stimuli = frames.read(made / "stimuli.parquet", STIMULI)
     for subject in ("subj01", "subj02"):
-        found = Container(made / subject / "patterns.safetensors", "patterns")
-        voxels = frames.read(made / subject / "voxels.parquet", VOXELS)
+        found = Container(made / "voxels" / subject / "patterns.safetensors", "patterns")
+        voxels = frames.read(made / "voxels" / subject / "voxels.parquet", VOXELS)
         rows = regions[(regions["subject"] == subject) & (regions["hemisphere"] == "both") & (regions["reason"] == "")]
         assert rows["region"].tolist() == found.names()
         assert rows["voxels"].tolist() == [found[name].n_units for name in found.names()]
@@ -133,13 +133,13 @@ def test_every_setting_changes_something(name, made, small, tmp_path):
 def test_the_unit_and_the_scale_of_the_world_change_something(made, small, tmp_path):
     raw = {"session_zscore": False, **SMALL}
     percent, stored = (
-        run(workspace(tmp_path / unit, small.root, "nsd", unit=unit, **raw)) / "subj01/patterns.safetensors"
+        run(workspace(tmp_path / unit, small.root, "nsd", unit=unit, **raw)) / "voxels/subj01/patterns.safetensors"
         for unit in ("percent", "int16")
     )
     ratio = Container(stored, "patterns")["V1"].values / Container(percent, "patterns")["V1"].values
     np.testing.assert_allclose(ratio, 300, rtol=1e-3)
     double = run(workspace(tmp_path / "double", small.root, "nsd", voxel_unit=2.0, **SMALL))
-    assert Container(double / "subj01/patterns.safetensors", "patterns").names() == ["V1", "MST"]
+    assert Container(double / "voxels/subj01/patterns.safetensors", "patterns").names() == ["V1", "MST"]
 
 
 def test_the_guard_is_a_setting(small, tmp_path):
@@ -241,7 +241,7 @@ def test_the_corrected_cka_is_the_noise_free_one(calibrated):
     plan = pocket.World("planted", 7, (1,), 10, "betas_fithrf_GLMdenoise_RR", "hdf5")
     subject = planted_brain.Brain(plan, 1)
     order = np.argsort(plan.design.images(1))
-    found = Container(calibrated / "subj01" / "patterns.safetensors", "patterns")
+    found = Container(calibrated / "voxels/subj01/patterns.safetensors", "patterns")
     for one in planted_regions.REGIONS:
         if one.ncsnr < 0.4 or one.kind == "none" or one.name not in found.names():
             continue
@@ -268,14 +268,14 @@ def test_regions_without_signal_rarely_have_a_ceiling(calibrated):
 def test_nine_sessions_show_648_trials(tmp_path):
     raw = pocket_tree(tmp_path / "short", "short")
     brain = run(workspace(tmp_path / "there", raw, "pocket"))
-    found = Container(brain / "subj01" / "patterns.safetensors", "patterns")
+    found = Container(brain / "voxels/subj01/patterns.safetensors", "patterns")
     times = found.facts["repeats"]
     assert sum(times) == 648
     assert set(times) == {1, 2, 3}
     names = [f"repeat{k}.safetensors" for k in (1, 2, 3)]
-    counts = [len(Container(brain / "subj01" / name, "repeats").stimulus_ids) for name in names]
+    counts = [len(Container(brain / "voxels/subj01" / name, "repeats").stimulus_ids) for name in names]
     assert counts == [sum(each >= k for each in times) for k in (1, 2, 3)]
-    voxels = frames.read(brain / "subj01" / "voxels.parquet", VOXELS)
+    voxels = frames.read(brain / "voxels/subj01/voxels.parquet", VOXELS)
     left = (times.count(3) / 3 + times.count(2) / 2 + times.count(1)) / len(times)
     np.testing.assert_allclose(
         voxels["variance_ceiling"], 100 * voxels["ncsnr"] ** 2 / (voxels["ncsnr"] ** 2 + left), rtol=1e-9
@@ -284,7 +284,7 @@ def test_nine_sessions_show_648_trials(tmp_path):
 
 def test_the_first_release_reads_as_many(world, tmp_path):
     brain = run(workspace(tmp_path / "there", world, "pocket", preset="as_written"))
-    assert sum(Container(brain / "subj01" / "patterns.safetensors", "patterns").facts["repeats"]) == 648
+    assert sum(Container(brain / "voxels/subj01/patterns.safetensors", "patterns").facts["repeats"]) == 648
 
 
 def test_sessions_in_a_wrong_order_stop_the_stage(tmp_path):

@@ -1,13 +1,17 @@
 """Where shards run is the machine's affair: local.yaml and the environment, never params.yaml."""
 
+import errno
+import inspect
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 
 import pytest
 
 from homoplasy.errors import BadRequest
 from homoplasy.stages import _entry, _place
+from homoplasy.stages._settings import SECTIONS
 
 
 @pytest.fixture
@@ -33,6 +37,25 @@ def test_the_file_says_how_many_shards_and_what_the_scheduler_is_told(params):
     assert place.logs == params.parent / "logs" / "extract"
 
 
+def test_a_stage_may_have_of_its_own_what_is_laid_over_that_of_all(params):
+    own = "{extract: {shards: 120, options: {slurm_partition: gpu, gpus_per_node: 1}}}"
+    write(
+        params,
+        f"execution: {{executor: slurm, shards: 9, options: {{slurm_partition: cpu, mem_gb: 8}}, stages: {own}}}",
+    )
+    extract, cka = (_place.read(params, stage) for stage in ("extract", "cka"))
+    assert (extract.shards, extract.at_once) == (120, 2)
+    assert extract.options == {"slurm_partition": "gpu", "mem_gb": 8, "gpus_per_node": 1}
+    assert (cka.shards, cka.options) == (9, {"slurm_partition": "cpu", "mem_gb": 8})
+
+
+def test_the_stages_that_can_be_named_are_those_that_take_shards():
+    mains = {stage: import_module(f"homoplasy.stages.{stage}").main for stage in SECTIONS if stage != "pocket"}
+    assert {stage for stage, main in mains.items() if "shard" in inspect.signature(main).parameters} == set(
+        _place.SPREAD
+    )
+
+
 def test_the_environment_wins(params, monkeypatch):
     write(params, "execution: {executor: slurm, shards: 3}")
     monkeypatch.setenv("HOMOPLASY_EXECUTOR", "local")
@@ -55,6 +78,10 @@ def test_an_experiment_in_a_copy_obeys_the_main_checkout(params, tmp_path, monke
         ),
         ("execution: {shard: 3}", r"unknown parameter 'execution.shard'.*Nearest: 'shards'"),
         ("execution: {shards: 0}", r"'execution.shards' is 0"),
+        ("execution: {stages: {stats: {shards: 2}}}", r"names 'stats'; it can be train, extract, cka, audit, certify"),
+        ("execution: {stages: {cka: {shards: 0}}}", r"'execution.stages.cka.shards' is 0"),
+        ("execution: {stages: {cka: {executor: local}}}", r"unknown parameter 'execution.stages.cka.executor'"),
+        ("execution: {stages: {cka: 3}}", r"'execution.stages.cka' is 3; expected .* such as {extract: {shards: 9}}"),
         ("execution: fast", r"execution is 'fast'; expected a line such as"),
         ("execution: [", r"is not valid YAML"),
     ],
@@ -97,3 +124,21 @@ def test_a_device_that_is_not_here_is_one_sentence(monkeypatch):
     monkeypatch.setenv("HOMOPLASY_DEVICE", "abacus")
     with pytest.raises(BadRequest, match="HOMOPLASY_DEVICE is 'abacus', which is not here; 'cpu' always is"):
         _entry.device()
+
+
+def test_a_disk_that_is_full_ends_a_stage_with_one_sentence(params, monkeypatch, capsys):
+    faults = {errno.ENOSPC: "No space left on device", errno.EROFS: "Read-only file system"}
+
+    def main(params):
+        raise OSError(number, said, "data/scores/scores.parquet")
+
+    monkeypatch.setattr(sys, "argv", ["stage", "--params", str(params)])
+    for number, said in faults.items():  # noqa: B007 - main raises it
+        with pytest.raises(SystemExit) as end:
+            _entry.enter(main)
+        assert end.value.code == 1
+        written = f"homoplasy: cannot write data/scores/scores.parquet ({said}); make room, then run the same again: "
+        assert capsys.readouterr().err == f"{written}what is stored is kept.\n"
+    number = errno.EBADF
+    with pytest.raises(OSError, match="Bad|Read-only"):
+        _entry.enter(main)

@@ -141,3 +141,13 @@ def test_metadata_that_do_not_describe_the_arrays_are_refused(tmp_path, change, 
     safetensors.numpy.save_file(values, path, {"homoplasy": json.dumps(about | change)})
     with pytest.raises(BadData, match=sentence):
         arrays.Container(path, "features")
+
+
+def test_a_fact_that_is_asked_for_and_is_not_there_is_one_sentence(tmp_path):
+    path = tmp_path / "x.safetensors"
+    arrays.write(path, "features", [Representation(np.ones((2, 1)), np.arange(2), "a", facts={"depth": 1.0})])
+    container = arrays.Container(path, "features")
+    for facts in (container.facts, container.array_facts("a"), container["a"].facts):
+        with pytest.raises(BadData, match="does not say its 'left'; delete it and run dvc repro"):
+            facts["left"]
+        assert facts.get("left") is None

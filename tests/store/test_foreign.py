@@ -61,10 +61,12 @@ def test_a_table_has_a_column_a_unit_and_perhaps_one_of_ids(tmp_path):
     frame = pd.DataFrame(X, columns=["u", "v", "w"])
     frame.to_parquet(tmp_path / "x.parquet")
     assert np.array_equal(foreign.read(str(tmp_path / "x.parquet")).values, X)
-    frame.assign(stimulus_id=[f"s{i}" for i in IDS]).to_parquet(tmp_path / "x.parquet")
-    found = foreign.read(str(tmp_path / "x.parquet"))
-    assert found.values.shape == (6, 3)
-    assert found.stimulus_ids.tolist() == ["s5", "s3", "s9", "s1", "s0", "s7"]
+    words = [f"s{i}" for i in IDS]
+    for ids in (words, pd.Categorical(words)):
+        frame.assign(stimulus_id=ids).to_parquet(tmp_path / "x.parquet")
+        found = foreign.read(str(tmp_path / "x.parquet"))
+        assert found.values.shape == (6, 3)
+        assert found.stimulus_ids.tolist() == words
 
 
 def write(tmp_path, name, content):
@@ -93,6 +95,10 @@ BAD_DATA = {
     r"found shape \(6, 3, 1\); reshape it so that each stimulus is one row": ("x.npy", X[..., None]),
     "1 values are NaN or infinite, the first in row 2, column 1": ("x.npy", SPOILED),
     "columns of numbers, one a unit, .* found caption": ("x.parquet", pd.DataFrame({"u": [1.0], "caption": ["a"]})),
+    "ids that are whole numbers or words, found list": (
+        "x.parquet",
+        pd.DataFrame({"u": [1.0, 2.0], "stimulus_id": [[1], [2]]}),
+    ),
     "columns of numbers.* found no unit": ("x.parquet", pd.DataFrame({"stimulus_id": [1, 2]})),
 }
 

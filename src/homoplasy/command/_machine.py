@@ -1,29 +1,21 @@
-"""What this machine is: Python and its packages, torch and its device, memory, disk, links between files."""
+"""What this machine is: Python and its packages, torch and its device, memory."""
 
-import fcntl
 import importlib
 import importlib.metadata
 import os
 import platform
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError
-from math import prod
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from homoplasy.command import _pipeline
+from homoplasy.command._disk import closed
 from homoplasy.command._line import Here, Line
 from homoplasy.errors import HomoplasyError, listing
 
 _NEWEST = (3, 14)  # Python that requirements.lock was resolved for
-_POCKET = 4e9  # bytes: the pocket world, its cache and its store
 _INSTALL = "pip install -c requirements.lock -e '.[dev]'"
-_CLONE = 0x40049409  # FICLONE of Linux: a copy that shares its blocks
-_LINKS = "dvc config --local cache.type reflink,hardlink,copy"
 _PARCELLATE = 4e9  # bytes, of a subject of 40 sessions (benchmarks/README.md)
 
 
@@ -97,7 +89,7 @@ def numba() -> Line:
     from homoplasy import maths
 
     kept = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(str(maths.__file__)).parent)
-    if not _writable(kept):
+    if closed(kept):
         says = f"{_version('numba')}; {kept} cannot be written, so that every process compiles anew"
         return Line("numba", "note", says, "export NUMBA_CACHE_DIR=~/.cache/numba")
     return Line("numba", "ok", f"{_version('numba')}")
@@ -130,96 +122,6 @@ def available() -> float:
         except (OSError, ValueError):  # there is none
             continue
     return total
-
-
-def disk(here: Here) -> Line:
-    """What is free, and about what the chosen world takes."""
-    free = shutil.disk_usage(here.root).free
-    there = (here.root / "data" / "raw" / here.world / "MANIFEST.json").exists()
-    need = 0.0 if there or here.world == "published" else _size(here)
-    says = f"{free / 1e9:.0f} GB free; " + (
-        f"the world {here.world} takes about {need / 1e9:.0f} GB" if need else f"the data of {here.world} are here"
-    )
-    if free < need:
-        return Line("disk", "wrong", says, "make room, or choose fewer subjects or sessions (fetch.subjects)")
-    return Line("disk", "ok", says)
-
-
-def _size(here: Here) -> float:
-    """About how many bytes the raw data and the patterns of a world take, twice where files must be copied."""
-    from homoplasy.datasets.nsd.facts import FACTS
-    from homoplasy.stages import _settings, fetch
-
-    if here.world != "nsd":
-        return _POCKET
-    chosen = _settings.read(here.params, "fetch", fetch.Settings)
-    people = [FACTS.people[subject] for subject in chosen.subjects if subject in FACTS.people]
-    trials = FACTS.trials_a_session * chosen.sessions
-    betas = sum(2 * prod(one.volume) * trials for one in people)
-    pictures = FACTS.pictures * prod(FACTS.picture)
-    return (betas + pictures) * (1 if _linked(here) else 2)
-
-
-def links(here: Here) -> Line:
-    """How files pass between the cache and the workspace: shared, or copied."""
-    kinds = list(_kinds(here.root / ".dvc", here.root))
-    if not kinds:
-        return Line(
-            "links", "note", "neither reflinks nor hard links work here: each file lies on the disk three times"
-        )
-    says = f"{'s and '.join(kinds)}s work between the cache and this folder"
-    if not _linked(here):
-        return Line("links", "note", f"{says}, and DVC copies: each file lies on the disk three times", _LINKS)
-    return Line("links", "ok", says)
-
-
-def _linked(here: Here) -> bool:
-    """Whether files in the cache share their blocks with those in the workspace."""
-    with _pipeline.opened(here.root) as repo:
-        chosen = repo.config["cache"].get("type") or ["reflink", "copy"]
-    return bool(set(chosen) & set(_kinds(here.root / ".dvc", here.root)))
-
-
-def _kinds(source: Path, target: Path) -> Iterator[str]:
-    """The kinds of links that work from one folder to another."""
-    with (
-        tempfile.NamedTemporaryFile(dir=source) as one,
-        tempfile.TemporaryDirectory(dir=target, prefix=".doctor-") as folder,
-    ):
-        one.write(b"x")
-        one.flush()
-        try:
-            with (Path(folder) / "clone").open("wb") as clone:
-                fcntl.ioctl(clone, _CLONE, one.fileno())
-            yield "reflink"
-        except OSError:
-            pass
-        try:
-            os.link(one.name, Path(folder) / "link")
-            yield "hardlink"
-        except OSError:
-            pass
-
-
-def writing(here: Here) -> Line:
-    """Whether this user may write where stages do."""
-    from homoplasy.store import keyed
-
-    closed = [place for place in (here.root, here.root / ".dvc", keyed.root()) if not _writable(place)]
-    if closed:
-        return Line("writing", "wrong", f"{listing(map(str, closed))} cannot be written", "mend the permissions")
-    return Line("writing", "ok", f"the checkout and the store ({keyed.root()}) can be written")
-
-
-def _writable(folder: Path) -> bool:
-    """Whether a file can be made in a folder, or in the nearest one above it that is there."""
-    while not folder.exists():
-        folder = folder.parent
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def _version(package: str) -> str | None:

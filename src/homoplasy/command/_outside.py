@@ -17,6 +17,8 @@ _POINT = "dvc remote modify --local results url s3://my-bucket/homoplasy"
 _KEYS = (
     "give the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in .dvc/config.local (dvc remote modify --local)"
 )
+_WHO = ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
+_NAME = "git config user.name 'Your Name' and git config user.email you@example.org"
 _SECONDS = 10.0  # that a server or a scheduler is waited for
 _SAID = {
     "NoCredentialsError": ("no credentials were found for {bucket}", _KEYS),
@@ -76,17 +78,28 @@ def _bucket(bucket: str, prefix: str, settings: Mapping[str, Any]) -> Line:
         client = session.client("s3", endpoint_url=settings.get("endpointurl"), config=quick)
         client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     except ClientError as fault:
-        return _refusal(str(fault.response["Error"].get("Code", "")), bucket)
+        return _refusal(str(fault.response["Error"].get("Code", "")), bucket, _key(session.get_credentials()))
     except (BotoCoreError, ValueError) as fault:
         return _refusal(type(fault).__name__, bucket)
     return Line("remote", "ok", f"the bucket {bucket} answers")
 
 
-def _refusal(code: str, bucket: str) -> Line:
-    says, do = _SAID.get(
-        code, ("{bucket} does not answer ({code})", "check the network, the remote's url and AWS_ENDPOINT_URL")
+def _key(used: Any) -> str:
+    """Which key was shown, by its end, and where it stands."""
+    places = {
+        "explicit": "the settings of the remote (dvc config --list --show-origin)",
+        "env": "AWS_ACCESS_KEY_ID",
+        "shared-credentials-file": "~/.aws/credentials",
+        "config-file": "~/.aws/config",
+    }
+    return (
+        f"; the key that ends in {used.access_key[-4:]} is from {places.get(used.method, used.method)}" if used else ""
     )
-    return Line("remote", "wrong", says.format(bucket=bucket, code=code), do)
+
+
+def _refusal(code: str, bucket: str, key: str = "") -> Line:
+    says, do = _SAID.get(code, ("{bucket} does not answer", "check the network, the remote's url and AWS_ENDPOINT_URL"))
+    return Line("remote", "wrong", f"{says.format(bucket=bucket)} ({code}{key})", do)
 
 
 def agreement(here: Here) -> Line:
@@ -102,6 +115,16 @@ def agreement(here: Here) -> Line:
             return Line("agreement", "wrong", str(fault), f"sign it, then write that into {local}")
         return Line("agreement", "ok", "that of NSD is not signed; only the world nsd needs it")
     return Line("agreement", "ok", "that of NSD is signed")
+
+
+def identity(here: Here) -> Line:
+    """Whether git can commit: experiments of DVC stand on commits, and are commits."""
+    if not shutil.which("git"):
+        return Line("git", "wrong", "there is no git here", "install git")
+    asked = (subprocess.run(("git", "var", name), cwd=here.root, capture_output=True, check=False) for name in _WHO)
+    if any(done.returncode for done in asked):
+        return Line("git", "note", "it does not know who you are, so that no commit can be made", _NAME)
+    return Line("git", "ok", "it can commit")
 
 
 def cluster(here: Here) -> Line:

@@ -84,6 +84,9 @@ def _reasons(stage: Any, said: Iterable[Any]) -> Iterator[str]:
     if not any(out.hash_info for out in stage.outs):  # dvc.lock has no word of it
         yield "it has never run"
         return
+    if not any(out.exists for out in stage.outs):  # as in a clone; what it reads need not be named too
+        yield "what it makes is not there"
+        return
     for entry in said:
         if isinstance(entry, str):  # such as 'changed command'
             yield entry
@@ -136,3 +139,5 @@ def _spoken() -> Iterator[None]:
                 "repro, which takes what it can from its cache."
             ) from None
         raise WorkFailed(f"DVC cannot read this project ({words}); git diff dvc.yaml shows what was changed.") from None
+    except OSError as fault:  # it writes a lock before it reads
+        raise WorkFailed(f"DVC cannot work here ({fault}); homoplasy doctor says what is lacking.") from None

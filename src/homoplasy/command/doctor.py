@@ -29,13 +29,13 @@ def run(
 
 def _lines() -> Iterator[Line]:
     """Look at one thing after the other; the checkout, its world and its DVC must be readable for most of them."""
-    from homoplasy.command import _machine, _outside, _pipeline
+    from homoplasy.command import _disk, _machine, _outside, _pipeline
     from homoplasy.stages import _settings
 
     of_machine: list[Callable[[], Line]] = [_machine.python, _machine.torch_, _machine.torchvision, _machine.numba]
     of_checkout: list[Callable[[Here], Line]] = [
-        *(_machine.packages, _machine.memory, _machine.disk, _machine.writing, _machine.links),
-        *(_outside.remote, _outside.agreement, _outside.cluster),
+        *(_machine.packages, _machine.memory, _disk.disk, _disk.writing, _disk.links),
+        *(_outside.identity, _outside.remote, _outside.agreement, _outside.cluster),
     ]
     root = _pipeline.root()
     here = Here(root, _settings.world(root / "params.yaml"))

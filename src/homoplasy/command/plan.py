@@ -51,23 +51,23 @@ def _of_sizes(sizes: Mapping[str, int], memory: str | None, *, as_json: bool) ->
 
 
 def _of_project(memory: str | None, *, as_json: bool) -> None:
-    from homoplasy.stages import _cluster, _plan, _settings, cka
+    from homoplasy.stages import _plan, _settings, _unread, cka
 
     here = Path()
     choice = _settings.read(here / "params.yaml", "cka", cka.Settings).choice()
     facts = _plan.of_project(here, choice, memory).facts()
-    reading = _cluster.reading(here)
+    unread = _unread.facts(here)
     typer.echo(
-        json.dumps({**facts, "extract": reading}, indent=2)
+        json.dumps({**facts, "extract": unread}, indent=2)
         if as_json
-        else f"{_cluster.reading_text(reading)}\n{_plan.text(facts)}"
+        else f"{_unread.text(unread)}\n{_plan.text(facts)}"
     )
 
 
 def _for_cluster(roster: str | None, hours: float, at_once: int, *, as_json: bool) -> None:
-    from homoplasy.stages import _cluster
+    from homoplasy.stages import _jobs
 
     if hours <= 0 or at_once < 1:
         raise BadRequest(f"--hours is {hours:g} and --at-once {at_once}; expected more than 0 and 1 or more.")
-    found = _cluster.facts(Path(), roster, hours, at_once)
-    typer.echo(json.dumps(found, indent=2) if as_json else _cluster.text(found))
+    found = _jobs.facts(Path(), roster, hours, at_once)
+    typer.echo(json.dumps(found, indent=2) if as_json else _jobs.text(found))

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from homoplasy.maths._fused import reordered
-from homoplasy.maths.compiled import compiled
+from homoplasy.maths._fused import inside
+from homoplasy.maths.compiled import Loop, compiled
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -32,28 +32,33 @@ class Part(NamedTuple):
     square: F64
 
 
-@compiled
+def reordered(loop: Loop) -> Loop:
+    """Compile a loop that is nothing but a sum, which may be taken by lanes."""
+    return compiled(loop, frozenset({"contract", "reassoc", "nsz"}), inside=True)
+
+
+@inside
 def _first(e: F32, u: F32, step: Step) -> None:
     up, on, _ = step
     for j in range(e.shape[0]):
         e[j] = up * u[j] + on
 
 
-@compiled
+@inside
 def _second(e: F32, u: F32, last: F32, step: Step) -> None:
     up, on, back = step
     for j in range(e.shape[0]):
         e[j] = (up * u[j] + on) * last[j] + back
 
 
-@compiled
+@inside
 def _next(e: F32, u: F32, last: F32, before: F32, step: Step) -> None:
     up, on, back = step
     for j in range(e.shape[0]):
         e[j] = (up * u[j] + on) * last[j] + back * before[j]
 
 
-@compiled
+@inside
 def _add(to: F32, e: F32) -> None:
     for j in range(e.shape[0]):
         to[j] += e[j]

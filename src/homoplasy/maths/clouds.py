@@ -8,9 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from homoplasy.maths import _fused
+from homoplasy.maths._lanes import LANES
 from homoplasy.maths.workers import in_order
 
 _CLOSE = 1e-3  # of the mean squared norm: smaller distances are taken anew, the matrix product has lost their digits
+_AT_ONCE = 8  # objects whose distances are finished together, while their inner products are in the cache
 _ANEW = 2**22  # numbers held at a time while that is done
 
 
@@ -28,17 +30,19 @@ class Clouds:
         return len(self.points)
 
     def room(self, side: int) -> Float[Tensor, "b side wide"]:
-        """Zeros for the distances of a tile of that side, its rows padded."""
-        return torch.zeros(len(self), side, side + _fused.LANES, dtype=self.dtype, device=self.device)
+        """Zeros for the distances of a tile of that side, with some rows and columns more."""
+        return torch.zeros(len(self), side + _fused.TALL, side + LANES, dtype=self.dtype, device=self.device)
 
     def tile(self, i: slice, j: slice, out: Float[Tensor, "b h w"]) -> None:
         """|x_i - x_j|^2 = |x_i|^2 + |x_j|^2 - 2 x_i'x_j in the first rows and columns of `out`."""
         height, width = i.stop - i.start, j.stop - j.start
-        squared = out[:, :height, :width]
-        for x, own in zip(self.points, squared, strict=True):
-            torch.mm(x[i], x[j].T, out=own)
-        for place in self._finish(i, j, out, squared):
-            self._anew(self.points[place], i, j, squared[place])
+        for start in range(0, len(self), _AT_ONCE):
+            places = slice(start, start + _AT_ONCE)
+            squared = out[places, :height, :width]
+            for x, own in zip(self.points[places], squared, strict=True):
+                torch.mm(x[i], x[j].T, out=own)
+            for place in self._finish(places, (i, j), out[places], squared):
+                self._anew(self.points[start + place], i, j, squared[place])
 
     def some(self, place: int, others: Tensor) -> Float[Tensor, "n m"]:
         """|x_i - x_j|^2 of one object from every stimulus to some others."""
@@ -47,9 +51,10 @@ class Clouds:
         self._anew(x, slice(None), others, squared)
         return squared
 
-    def _finish(self, i: slice, j: slice, out: Tensor, squared: Tensor) -> list[int]:
-        """Distances from inner products, in place; the objects that have pairs too close for it."""
-        (own, to), diagonal = (self.norms[:, i], self.norms[:, j]), i.start == j.start
+    def _finish(self, places: slice, pairs: tuple[slice, slice], out: Tensor, squared: Tensor) -> list[int]:
+        """Distances of some objects from inner products, in place; which of them have pairs too close for it."""
+        (i, j), norms = pairs, self.norms[places]
+        (own, to), diagonal = (norms[:, i], norms[:, j]), i.start == j.start
         if self.fused:
             size, least = (squared.shape[1], squared.shape[2]), np.float32(_CLOSE)
             below = torch.from_numpy(

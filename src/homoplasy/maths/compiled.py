@@ -12,13 +12,14 @@ from numba.extending import intrinsic
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
-def compiled(loop: Loop, flags: frozenset[str] = frozenset()) -> Loop:
+def compiled(loop: Loop, flags: frozenset[str] = frozenset(), *, inside: bool = False) -> Loop:
     """Compile; the interpreter's lock is free while it runs, so that threads may run several.
 
-    `flags` name what may be done to sums and products of floating-point numbers, as LLVM calls it.
+    `flags` name what may be done to sums and products of floating-point numbers, as LLVM calls it. A loop that is to
+    stand `inside` those that call it spares the handing over of its arguments, which takes longer than a short loop.
     """
     plain = inspect.unwrap(loop)  # shape checks wrap functions in tests, and numba cannot read the wrapper
-    options: dict[str, Any] = {"nogil": True, "fastmath": set(flags) or False}
+    options: dict[str, Any] = {"nogil": True, "fastmath": set(flags) or False, "forceinline": inside}
     try:
         return cast("Loop", numba.njit(cache=True, **options)(plain))
     except RuntimeError:  # nowhere to keep it

@@ -6,6 +6,7 @@ exactly, and what is left is small enough to be summed in float32.
 """
 
 import math
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from homoplasy.maths import _fused
+from homoplasy.maths._lanes import LANES
 from homoplasy.maths.cka import dots
 from homoplasy.maths.clouds import Clouds
 from homoplasy.maths.workers import in_order
@@ -56,6 +58,13 @@ class Part(NamedTuple):
     columns: Float[Tensor, "w b v"]
 
 
+class _Rooms(threading.local):
+    """Where a thread keeps entries while it works: made once, for memory that is new costs more than to fill it."""
+
+    def __init__(self, sources: int, widths: int) -> None:
+        self.entries = _fused.room(sources, widths)
+
+
 class Entries:
     """What makes entries of the distances between the points of a cloud: f = 2^(factor D) - less, or factor D."""
 
@@ -69,13 +78,14 @@ class Entries:
         factor = torch.where(self.linear, -0.5, -0.5 / math.log(2) / torch.where(self.linear, 1.0, width) ** 2)
         self.factor = factor.to(clouds.dtype)
         self.near: Bool[Tensor, "w b"] = torch.zeros_like(self.linear)
-        self._shift = torch.zeros(*sigma.shape, clouds.n + _fused.LANES, dtype=clouds.dtype, device=clouds.device)
+        self._shift = torch.zeros(*sigma.shape, clouds.n + LANES, dtype=clouds.dtype, device=clouds.device)
         deque(in_order(self._guess, range(len(clouds)), threads), 0)
         self.kinds = [
             ["linear" if linear else "near" if near else "far" for linear, near in zip(*row, strict=True)]
             for row in zip(self.linear.tolist(), self.near.tolist(), strict=True)
         ]
         self.fused = clouds.fused and precision not in ROUNDED
+        self._rooms = _Rooms(sources, len(sigma))
 
     @property
     def shift(self) -> Float[Tensor, "w b n"]:
@@ -98,7 +108,7 @@ class Entries:
         """Sums of K - 1, or of a linear kernel, over some columns."""
         factor, linear = self.factor[:, place], self.linear[:, place]
         if self.clouds.fused:
-            wide = torch.nn.functional.pad(squared, (0, -squared.shape[1] % _fused.LANES))
+            wide = torch.nn.functional.pad(squared, (0, -squared.shape[1] % LANES))
             return torch.from_numpy(
                 _fused.pilot(wide.numpy(), factor.contiguous().numpy(), linear.contiguous().numpy())
             )
@@ -113,17 +123,19 @@ class Entries:
 
     def sums(self, squared: Float[Tensor, "b h v"], at: tuple[int, int], i: slice, j: slice) -> Part:
         """The sums over the pairs of `i` and `j`, whose distances are in a tile that begins with the pair `at`."""
-        part = self.blank(i.stop - i.start, j.stop - j.start)
+        height, width = i.stop - i.start, j.stop - j.start
+        more = (-height % LANES, -width % LANES) if self.fused else (0, 0)
+        part = self.blank(height + more[0], width + more[1])
         (self._add_fused if self.fused else self._add)(squared, at, i, j, part)
-        return part
+        return Part(part.cross, part.square, part.rows[..., :height], part.columns[..., :width])
 
     def _add_fused(self, squared: Tensor, at: tuple[int, int], i: slice, j: slice, part: Part) -> None:
         """By the compiled form."""
         factor, linear, shift = self.factor.numpy(), self.linear.numpy(), self._shift.numpy()
         kernels = _fused.Kernels(factor, self.near.float().numpy(), linear, shift)
-        room = _fused.room(self.sources, len(self.clouds) - self.sources)
         bounds = (i.start, i.stop, j.start, j.stop)
-        _fused.add(squared.numpy(), kernels, bounds, at, room, _fused.Part(*(sums.numpy() for sums in part)))
+        sums = _fused.Part(*(one.numpy() for one in part))
+        _fused.add(squared.numpy(), kernels, bounds, at, self._rooms.entries, sums)
 
     def _add(self, squared: Tensor, at: tuple[int, int], i: slice, j: slice, part: Part) -> None:
         """By plain operations, a width at a time."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 from homoplasy.maths.cka import BLOCKS, Sums, aligned, less_means, outer
 
@@ -52,11 +53,13 @@ def left_out(
     ours = _Side(k, groups.sources, BLOCKS[0], debiased=debiased)
     theirs = _Side(l, groups.targets, BLOCKS[1], debiased=debiased)
     for w in range(len(cross)):
+        peaks = cross[w] if debiased else cross[w] + ours.with_peaks(theirs, w, slice(None))[:s, :t]
         for g, (start, stop) in enumerate(pairwise(groups.bounds)):
-            norms = [side.leave(w, g, slice(start, stop)).sqrt() for side in (ours, theirs)]
-            whole = cross[w] - groups.cross[g, w]
+            out = slice(start, stop)
+            norms = [side.leave(w, g, out).sqrt() for side in (ours, theirs)]
+            whole = peaks - groups.cross[g, w]
             if not debiased:
-                whole = whole + (ours.diagonal @ theirs.diagonal.mT)[:s, :t]
+                whole = whole - ours.with_peaks(theirs, w, out)[:s, :t]
             dot, totals = (ours.margins @ theirs.margins.mT)[:s, :t], outer(ours.total, theirs.total)
             hsic = less_means(whole, dot, totals, k.n - (stop - start), debiased=debiased)
             without[g, w] = aligned(hsic, norms, epsilon)
@@ -64,26 +67,30 @@ def left_out(
 
 
 class _Side:
-    """One side while group after group is left out of it, in the precision of the entries and in rooms of its own."""
+    """One side while group after group is left out of it, in the precision of the entries and in a room of its own."""
 
     def __init__(self, of: Sums, touched: Touched, block: int, *, debiased: bool) -> None:
         self._touched, self._debiased, (b, n) = touched, debiased, of.rows.shape[1:]
-        self._rows, self._peaks = (whole.to(touched.rows.dtype) for whole in (of.rows, of.diagonal))
-        self._square = of.square
-        self.margins, self.diagonal = touched.rows.new_zeros(2, b + -b % block, n)  # whole blocks, as in cka.dots
+        self._rows, self._square = of.margins(debiased=debiased).to(touched.rows.dtype), of.square
+        whole = 0, 0, 0, -b % block  # whole blocks of rows, as in cka.dots
+        self._peaks = touched.rows.new_zeros(0) if debiased else pad(of.diagonal.to(touched.rows.dtype), whole)
+        self.margins = touched.rows.new_zeros(b + -b % block, n)
         self.total = self._square[0]
+
+    def with_peaks(self, other: "_Side", w: int, some: slice) -> Float[Tensor, "s t"]:
+        """The part of the diagonal in the products, of some stimuli."""
+        return self._peaks[w, :, some] @ other._peaks[w, :, some].mT
 
     def leave(self, w: int, g: int, out: slice) -> Float[Tensor, " b"]:
         """Take away a group, and give the square norm of what is left of each kernel of a width."""
         b, n = self._rows.shape[1:]
-        p, d = self.margins[:b], self.diagonal[:b]
+        p, dot = self.margins[:b], torch.linalg.vecdot
         torch.sub(self._rows[w], self._touched.rows[w, :, g], out=p)
-        square, dot = self._square[w] - self._touched.square[g, w], torch.linalg.vecdot
-        if not self._debiased:
-            p += d.copy_(self._peaks[w])
-            d[:, out] = 0
-            square += dot(d, d)
         p[:, out] = 0
+        square = self._square[w] - self._touched.square[g, w]
+        if not self._debiased:
+            d = self._peaks[w, :b]
+            square = square + (dot(d, d) - dot(d[:, out], d[:, out]))
         self.total = p.sum(-1)
         left = n - (out.stop - out.start)
         return less_means(square, dot(p, p), self.total * self.total, left, debiased=self._debiased)

@@ -88,9 +88,23 @@ def dual_interval(
     over the normal one: few subjects tell their own spread badly. NaN where a value is.
     """
     tail = 0.5 + level / 2
-    reach = stats.t.ppf(tail, values.shape[1] - 1) / stats.norm.ppf(tail)
+    reach = _student(values.shape[1], level)
     low, high = np.quantile(dual_draws(values, seed, reach), [1 - tail, tail], axis=0)
     return estimate + low, estimate + high
+
+
+def widening(count: int, level: float = 0.95) -> float:
+    """What the spread of means of m units drawn anew falls short of: sqrt(m / (m - 1)) t_{m-1} / z; NaN for one unit.
+
+    The first factor is for the variance of m units about their own mean, the second for how badly few units tell it.
+    """
+    return float(np.sqrt(count / (count - 1)) * _student(count, level)) if count > 1 else float("nan")
+
+
+def _student(count: int, level: float) -> float:
+    """Student's quantile of m - 1 degrees of freedom over the normal one."""
+    tail = 0.5 + level / 2
+    return float(stats.t.ppf(tail, count - 1) / stats.norm.ppf(tail))
 
 
 def group_weights(groups: np.ndarray, draws: int, generator: np.random.Generator) -> Float[np.ndarray, "draws n"]:

@@ -8,7 +8,13 @@ from jaxtyping import Float
 
 def consistency(change: Float[np.ndarray, "s r"]) -> float:
     """Mean over regions of the share of subjects whose change has the sign of the mean over subjects."""
-    return float((np.sign(change) == np.sign(change.mean(axis=0))).mean())
+    return float(shares(change).mean())
+
+
+def shares(change: Float[np.ndarray, "s r"]) -> Float[np.ndarray, " r"]:
+    """The share of subjects whose change has the sign of the mean over subjects, of every region."""
+    same: Float[np.ndarray, " r"] = (np.sign(change) == np.sign(change.mean(axis=0))).mean(axis=0)
+    return same
 
 
 def chance(subjects: int) -> float:

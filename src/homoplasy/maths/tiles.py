@@ -6,6 +6,7 @@ the jackknife, the sums of the pairs that touch a group are kept beside those of
 """
 
 import math
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -87,8 +88,8 @@ def sweep(  # noqa: PLR0913 # two sides, and four choices that each have a defau
     clouds = Clouds([*sources, *targets], dtype, threads)
     entries = Entries(clouds, len(sources), torch.cat(sigma, 1), precision=precision, threads=threads)
     cut = _Cut(clouds, groups, memory / threads)
-    total = _Total(entries, cut.groups)
-    for panel in in_order(lambda rows: _panel(entries, cut, rows), cut.tiles, threads):
+    total, rooms = _Total(entries, cut.groups), _Rooms(clouds, cut.side)
+    for panel in in_order(lambda rows: _panel(entries, cut, rows, rooms.squared), cut.tiles, threads):
         total.add(panel)
     return total.passed(cut.bounds)
 
@@ -142,10 +143,16 @@ class _Panel:
             self.rows.append((g, j, part.columns))
 
 
-def _panel(entries: Entries, cut: _Cut, i: slice) -> _Panel:
+class _Rooms(threading.local):
+    """Where a thread keeps the distances of a tile."""
+
+    def __init__(self, clouds: Clouds, side: int) -> None:
+        self.squared = clouds.room(side)
+
+
+def _panel(entries: Entries, cut: _Cut, i: slice, squared: Tensor) -> _Panel:
     """The sums of one panel; a rectangle off the diagonal stands for its mirror image too."""
     panel = _Panel(entries, cut.groups)
-    squared = entries.clouds.room(cut.side)
     for j in cut.tiles[cut.tiles.index(i) :]:
         entries.clouds.tile(i, j, squared)
         for of, to in product(cut.parts(i), cut.parts(j)):

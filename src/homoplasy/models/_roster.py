@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +43,13 @@ class Entry:
         outline = self.outline(code_allowed) if self.facts.width or self.facts.depth else None
         if outline is not None:
             self.facts.verify(outline, str(self.address))
+
+    @property
+    def untrained(self) -> "Entry | None":
+        """The same network with weights that have learnt nothing; None for what is no network, or has such weights."""
+        named = getattr(address.load(self.address.source, "models"), "untrained", None)
+        found: Address | None = named(self.address) if named else None
+        return replace(self, address=found) if found else None
 
     @property
     def version(self) -> int:

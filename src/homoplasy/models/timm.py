@@ -1,4 +1,4 @@
-"""Vision networks of timm, by name: `timm:resnet50.a1_in1k`, or with random weights `timm:test_vit.random-1`."""
+"""Vision networks of timm, by name: `timm:resnet50.a1_in1k`; `.random-1` behind a name stands for random weights."""
 
 import json
 import re
@@ -27,6 +27,7 @@ from homoplasy.models._shelf import Geometry
 from homoplasy.representation import Representation
 
 VERSION = 2
+_RANDOM = re.compile(r"(.+)\.random-(\d+)")
 
 
 class Options(_contract.Options):
@@ -49,13 +50,18 @@ class Timm:
     @property
     def seed(self) -> int | None:
         """The seed of random weights; None for pretrained ones."""
-        found = re.fullmatch(r".+\.random-(\d+)", self.address.rest)
-        return int(found[1]) if found else None
+        found = _RANDOM.fullmatch(self.address.rest)
+        return int(found[2]) if found else None
+
+    @property
+    def name(self) -> str:
+        """What timm calls it, with the tag of its weights where it has one."""
+        return _RANDOM.sub(r"\1", self.address.rest)
 
     @property
     def architecture(self) -> str:
         """The name without the tag of its weights."""
-        return str(split_model_name_tag(self.address.rest)[0])
+        return str(split_model_name_tag(self.name)[0])
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
@@ -72,7 +78,7 @@ class Timm:
         """Build the network with its weights."""
         if self.seed is not None:
             with seeded(self.seed):
-                return timm.create_model(self.architecture, pretrained=False, **self._size()).eval()
+                return timm.create_model(self.name, pretrained=False, **self._size()).eval()
         source = {"file": str(self._file())}
         return timm.create_model(
             self.address.rest, pretrained=True, pretrained_cfg_overlay=source, **self._size()
@@ -139,6 +145,11 @@ def _geometry(config: Mapping[str, Any]) -> tuple[str, Geometry]:
         return np.stack([np.moveaxis(np.asarray(transform(Image.fromarray(one))), 0, -1) for one in pictures])
 
     return name, geometry
+
+
+def untrained(address: Address) -> Address | None:
+    """The same network, shown pictures in the same way, with seeded weights; None for one that has them."""
+    return None if _RANDOM.fullmatch(address.rest) else Address(address.source, f"{address.rest}.random-1")
 
 
 def load(address: Address, options: Options, stimuli: Stimuli, reading: Reading) -> Timm:

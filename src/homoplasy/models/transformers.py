@@ -1,7 +1,8 @@
 """Causal language models: `transformers:Qwen/Qwen2.5-0.5B-Instruct` from the hub, or `transformers:gpt_neox.random-1`.
 
 The second kind is built from the configuration in its roster line, with random weights and a word-level tokenizer of
-the captions. Nothing that comes from outside is executed, unless the roster line and the user's own configuration
+the captions; `transformers:owner/name.random-1` has the configuration and the tokenizer of the hub and random weights.
+Nothing that comes from outside is executed, unless the roster line and the user's own configuration
 both name the model.
 """
 
@@ -25,6 +26,7 @@ from homoplasy.models._seeded import seeded
 from homoplasy.representation import Representation
 
 VERSION = 2
+_RANDOM = re.compile(r"(.+/.+)\.random-(\d+)(@.+)?")  # of the hub, with weights that have learnt nothing
 
 
 class Options(_contract.Options):
@@ -55,9 +57,15 @@ class Causal:
         return re.fullmatch(r"([^/]+)\.random-(\d+)", self.address.rest)
 
     @property
+    def seed(self) -> int | None:
+        """The seed of weights that take the place of those of the hub; None where those are read."""
+        found = _RANDOM.fullmatch(self.address.rest)
+        return int(found[2]) if found else None
+
+    @property
     def repository(self) -> str:
         """Its name on the hub."""
-        return self.address.rest.partition("@")[0]
+        return _RANDOM.sub(r"\1", self.address.rest).partition("@")[0]
 
     @property
     def revision(self) -> str | None:
@@ -69,7 +77,7 @@ class Causal:
         """Library versions and configuration, or the commit of the weights; then how the states are read."""
         config = {"random": self.random[0], "config": self.options.config} if self.random else None
         return {
-            "weights": config or {"commit": self._commit},
+            "weights": config or {"commit": self._commit, **({} if self.seed is None else {"random": self.seed})},
             "libraries": [transformers.__version__, str(torch.__version__)],
             "template": self._template,
             "readout": self.reading.readout,
@@ -126,6 +134,8 @@ class Causal:
         if self.random:
             with seeded(int(self.random[2])):
                 return AutoModel.from_config(self.configuration(vocabulary), dtype=chosen or torch.float32).eval()
+        if self.seed is not None:
+            return self._untrained(self.seed, chosen)
         with self._reading():
             network = AutoModel.from_pretrained(
                 self.repository, dtype=chosen or "auto", use_safetensors=True, **self._source()
@@ -133,13 +143,25 @@ class Causal:
         # A model trained in bfloat16 stays in it; float16 is how weights were stored, never how they were trained.
         return (network.float() if chosen is None and network.dtype == torch.float16 else network).eval()
 
+    def _untrained(self, seed: int, chosen: torch.dtype | None) -> nn.Module:
+        """The network of the hub's configuration with seeded weights, in the precision that it is trained in."""
+        config = self.configuration(0)
+        kind = chosen or config.dtype or torch.float32
+        with seeded(seed):
+            network = AutoModel.from_config(
+                config,
+                dtype=torch.float32 if kind == torch.float16 and chosen is None else kind,
+                trust_remote_code=self.options.remote_code,
+            )
+        return network.eval()
+
     @property
     def _template(self) -> _prompts.Template:
         return "bare" if self.reading.readout == "bare" else self.options.template
 
     def _step(self) -> dict[str, Any]:
         """Which step of a training run the revision names, where it names one (Pythia: step0 ... step143000)."""
-        found = re.fullmatch(r"step(\d+)", self.revision or "")
+        found = re.fullmatch(r"step(\d+)", self.revision or "") if self.seed is None else None
         return {"run": self.repository, "step": int(found[1]), "weights": "raw"} if found else {}
 
     @cached_property
@@ -156,6 +178,14 @@ class Causal:
         except (OSError, ValueError, ImportError) as fault:
             words = str(fault).strip().partition("\n")[0].rstrip(".")
             raise WorkFailed(f"transformers cannot read '{self.repository}' ({words}).") from None
+
+
+def untrained(address: Address) -> Address | None:
+    """The same network with seeded weights, one for all steps of a training run; None for one that has them."""
+    name, at, revision = address.rest.partition("@")
+    if re.search(r"\.random-\d+$", name) or revision == "step0":
+        return None
+    return Address(address.source, f"{name}.random-1{'' if re.fullmatch(r'step[0-9]+', revision) else at + revision}")
 
 
 def load(address: Address, options: Options, stimuli: Stimuli, reading: Reading) -> Causal:

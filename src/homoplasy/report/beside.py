@@ -106,7 +106,7 @@ def _announced(mine: pd.DataFrame, name: str) -> str:
     rows = {str(row["truth"]): row for _, row in mine.iterrows() if row["answered"]}
     false = [
         f"{rows[truth]['positives']} of {rows[truth]['seeds']} ({TRUTHS[truth]})"
-        for truth in ("null", "width")
+        for truth in TRUTHS
         if truth in rows and rows[truth]["role"] == "false_positive"
     ]
     found = rows.get("planted")

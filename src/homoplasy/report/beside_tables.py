@@ -26,7 +26,7 @@ def certificates(table: pd.DataFrame) -> Section:
         "In how many generated worlds an analysis announces a claim, with the 95 % interval of Clopper and Pearson. "
         "Nothing shared: the brains know nothing of the models; only width differs: nor here, but models differ in the "
         "number of their features; likeness planted: better models share more with the brain. ° marks worlds in which "
-        "the claim is neither true nor false by construction."
+        "the claim is neither true nor false by construction, * one with likeness that holds the opposite of the claim."
     )
     if len(lost):
         note += f" Not certifiable in a generated world: {words.listed([str(name) for name in lost['claim']])}."
@@ -36,7 +36,8 @@ def certificates(table: pd.DataFrame) -> Section:
 def _rate(row: pd.Series) -> str:
     if not row["answered"] or np.isnan(row["rate"]):
         return "–"
-    mark = "°" if row["role"] == "rate" else ""
+    opposite = row["truth"] == "planted" and row["role"] == "false_positive"
+    mark = "°" if row["role"] == "rate" else "*" if opposite else ""
     bounds = f"{100 * row['low']:.0f} to {100 * row['high']:.0f}"
     return f"{row['positives']} of {row['seeds']}{mark} ({bounds} %)"
 

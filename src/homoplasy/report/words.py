@@ -10,6 +10,7 @@ _NAMES = {
     "log_width": "ln width",
     "width": "width",
     "null_score": "its chance level",
+    "score_by_subject": "score in each subject alone",
     "parameters": "parameters",
     "log_parameters": "ln parameters",
     "width^2": "its square",

@@ -1,7 +1,7 @@
 """What the audit stage asks for and puts together: the layers that are checked, all pieces, all tables."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from homoplasy.errors import BadData, BadRequest, listing
 from homoplasy.execution import Shard
 from homoplasy.progress import track
 from homoplasy.stages import _checks, _pairs, _settings, cka
-from homoplasy.stages._checks import Subject
+from homoplasy.stages._checks import Layers, Subject
 from homoplasy.stages._pieces import Choice, Piece
 from homoplasy.store import arrays, code, frames, keyed
 from homoplasy.studies.convergence import audit, matched, twins
@@ -65,14 +65,33 @@ def voxels(brain: Sequence[Path], choice: _pairs.Choice, share: float) -> int:
     return matched.voxels(counts, share)
 
 
+@dataclass(frozen=True)
+class Untrained:
+    """The untrained twins that the extract stage read."""
+
+    models: Sequence[_pairs.Model]
+    table: pd.DataFrame  # tables.UNTRAINED
+
+    def of(self, which: pd.DataFrame) -> Layers:
+        """The same layers of the twins."""
+        twin = which["source"].map(self.table.set_index("model")["twin"])
+        return Layers(self.models, which[["layer"]].assign(source=twin).dropna().drop_duplicates())
+
+
+def untrained(folder: Path) -> Untrained:
+    """Read which twins there are."""
+    return Untrained(_pairs.models(folder), frames.read(folder / "untrained.parquet", tables.UNTRAINED))
+
+
 class Work:
     """The checks of all subjects."""
 
-    def __init__(self, brain: Sequence[Path], models: Sequence[_pairs.Model], chosen: pd.DataFrame, choice: Choice):
-        self.choice, self.known = choice, chosen
-        self.subjects = [Subject(path, models, chosen, choice) for path in brain]
+    def __init__(self, brain: Sequence[Path], chosen: Layers, untrained: Untrained, choice: Choice):
+        self.choice, self.untrained = choice, untrained
+        mine = untrained.of(chosen.which)
+        self.subjects = [Subject(path, chosen, mine, choice) for path in brain]
         common = replace(choice, pairs=replace(choice.pairs, images="shared"))
-        shared = [Subject(path, models, chosen, common) for path in brain if _shares(path)]
+        shared = [Subject(path, chosen, mine, common) for path in brain if _shares(path)]
         self.between = [_between(*two, choice) for two in combinations(shared, 2)]
 
     def pieces(self) -> list[Piece]:
@@ -114,8 +133,12 @@ class Work:
         if checks.empty:
             return tables.TWINS.empty()
         mine = every[(every["measure"] == self.choice.measure.name) & (every["kernel"] == self.choice.kernel)]
-        random = _together((one.pieces["gaussian"][0].read("scores") for one in self.subjects), tables.SCORES)
-        return twins.twins(checks, models, mine, audit.audited(random))
+        random, ignorant = (
+            audit.audited(_together((one.pieces[kind][0].read("scores") for one in self.subjects), tables.SCORES))
+            for kind in ("gaussian", "untrained")
+        )
+        known = twins.untrained(models, self.untrained.table)
+        return twins.twins(checks, known, pd.concat([mine, ignorant]) if len(ignorant) else mine, random)
 
 
 def _together(parts: Iterator[pd.DataFrame], schema: tables.Schema) -> pd.DataFrame:

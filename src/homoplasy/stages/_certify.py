@@ -4,11 +4,12 @@ One seed is one tree: its pictures and brains are the same in every truth, so ea
 patterns of presets that agree on them. What a (truth, seed, preset) announces is one item of the keyed store.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
+from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from io import StringIO
@@ -116,13 +117,41 @@ def announced(seed: int, inputs: Inputs) -> list[Path]:
     wanted = {item: item.stored(inputs) for item in items(seed, inputs)}
     missing = [item for item, stored in wanted.items() if not stored.exists()]
     if missing:
-        with TemporaryDirectory(prefix="certify-") as folder:
-            tree = Tree(Path(folder), seed, inputs)
+        with _folder(seed) as folder:
+            tree = Tree(folder, seed, inputs)
             for item in missing:
                 with _apart(tree.root / "store"):
                     found = tree.announce(item)
                 keyed.keep(item.key(inputs), partial(frames.write, frame=found, schema=ANNOUNCEMENTS), ".parquet")
     return list(wanted.values())
+
+
+@contextmanager
+def _folder(seed: int) -> Iterator[Path]:
+    """A folder for the tree of a seed, under the store; those that killed runs left behind are removed first.
+
+    Its owner holds a lock on it, which the system lets go however the owner ends.
+    """
+    above = keyed.root() / "certify"
+    above.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        with _locked(above, fcntl.LOCK_EX):  # so that nobody takes a folder for one left behind before it is locked
+            for left in above.iterdir():
+                with suppress(BlockingIOError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    shutil.rmtree(left)
+            folder = held.enter_context(TemporaryDirectory(prefix=f"seed-{seed}-", dir=above))
+            held.enter_context(_locked(Path(folder), fcntl.LOCK_EX))
+        yield Path(folder)
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -158,7 +187,7 @@ class Tree:
         self._hold(item.truth)
         at = files.fresh_folder(self.root / "run")
         features, scores, record = at / "features", at / "scores", at / "settings.yaml"
-        extract.main(params, self.raw, brain, at / "models", self.root / "rosters", features, record)
+        extract.main(params, self.raw, brain, at / "models", self.root / "rosters", features, at / "twins", record)
         cka.main(params, self.raw, brain, features, scores, record)
         taxonomy.main(params, features, scores, at / "taxonomy", record)
         settings = _settings.read(params, "stats", stats.Settings)
@@ -185,7 +214,8 @@ class Tree:
         if not folder.exists():
             params = self._params(preset)
             if not self.raw.exists():
-                fetch.main(params, self.raw.parent, self.root / "printed", self.root / "settings.yaml")
+                printed, open_data = self.root / "printed", self.root / "open"
+                fetch.main(params, self.raw.parent, printed, open_data, self.root / "settings.yaml")
             parcellate.main(params, self.raw, folder, self.root / "settings.yaml")
         return folder
 

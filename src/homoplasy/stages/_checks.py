@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -24,18 +24,47 @@ from homoplasy.stages._pieces import Choice, Piece
 from homoplasy.store import arrays, code, keyed
 from homoplasy.studies.convergence import audit, matched, twins
 
+Values = Callable[[arrays.Container, str, str], Representation]
+
 _BLOCK = 250  # re-pairings of a piece
 CENTRED = CKA(kernel="linear", standardise="none")
 _ABOUT = ["source", "layer", "depth", "target", "region", "subject"]
 
 
+@dataclass(frozen=True)
+class Layers:
+    """Some layers of some models."""
+
+    models: Sequence[Model]
+    which: pd.DataFrame  # source, layer
+
+    @cached_property
+    def _named(self) -> dict[str, list[str]]:
+        return {str(source): rows["layer"].tolist() for source, rows in self.which.groupby("source")}
+
+    @property
+    def digests(self) -> list[object]:
+        """What stands for them in keys."""
+        return [[one.digest, self._named[one.name]] for one in self.models if one.name in self._named]
+
+    def read(self, values: Values, images: NDArray[np.int64]) -> Iterator[Representation]:
+        """Each over these images, its values as they are asked for."""
+        for model in self.models:
+            container = arrays.Container(model.path, "features")
+            for layer in container.names() if model.name in self._named else ():
+                if layer in self._named[model.name]:
+                    facts = {"layer": layer, "depth": container.array_facts(layer).get("depth")}
+                    found = values(container, layer, model.name).select(images)
+                    yield Representation(found.values, found.stimulus_ids, model.name, facts=facts)
+
+
 class Subject:
     """The regions of a subject, and the layers that they are checked against."""
 
-    def __init__(self, path: Path, models: Sequence[Model], layers: pd.DataFrame, choice: Choice) -> None:
+    def __init__(self, path: Path, chosen: Layers, twins: Layers, choice: Choice) -> None:
         self.pairs = _pairs.Subject(path, choice.pairs)
         self.name, self.folder, self.choice = self.pairs.name, path.parent, choice
-        self._models, self._layers = models, layers
+        self._chosen, self._twins = chosen, twins
 
     @cached_property
     def pieces(self) -> dict[str, list[Piece]]:
@@ -45,7 +74,8 @@ class Subject:
             "floors": [self._block(start) for start in range(0, self.choice.permutations, _BLOCK)],
             "noise": [self._piece(("linear", "ceilings"), self._noise, *few)],
             "matched": [self._piece(("matched",), self._matched, *few)],
-            "gaussian": [self._piece(("scores",), self._gaussian)],
+            "gaussian": [self._piece(("scores",), self._gaussian, "gaussian")],
+            "untrained": [self._piece(("scores",), self._untrained, "untrained", *self._twins.digests)],
         }
 
     def _block(self, start: int) -> Piece:
@@ -54,21 +84,14 @@ class Subject:
         make = partial(self._floors, draws)
         return self._piece(("null_scores", "largest", "tallies"), make, start, draws.stop, self.choice.top_share)
 
-    def _piece(self, names: tuple[str, ...], make: Callable[[], Mapping[str, pd.DataFrame]], *rest: float) -> Piece:
+    def _piece(self, names: tuple[str, ...], make: Callable[[], Mapping[str, pd.DataFrame]], *rest: object) -> Piece:
         return Piece(keyed.key({"tables": names, "of": self._identity, "rest": rest}), names, make)
 
     @cached_property
     def _identity(self) -> str:
         """What decides the numbers of every piece."""
-        chosen = self._layers.groupby("source")["layer"].agg(list)
-        return keyed.key(
-            {
-                "code": code.fingerprint(__name__),
-                "seed": self.choice.seed,
-                "sources": [[one.digest, chosen[one.name]] for one in self._models if one.name in chosen.index],
-                "targets": self.brain,
-            }
-        )
+        parts = {"code": code.fingerprint(__name__), "seed": self.choice.seed}
+        return keyed.key({**parts, "sources": self._chosen.digests, "targets": self.brain})
 
     @cached_property
     def brain(self) -> list[str]:
@@ -88,17 +111,7 @@ class Subject:
     @cached_property
     def sources(self) -> list[Representation]:
         """The layers over the same images."""
-        return list(self._read(lambda container, layer, _: container[layer]))
-
-    def _read(self, values: Callable[[arrays.Container, str, str], Representation]) -> Iterator[Representation]:
-        chosen = self._layers.groupby("source")["layer"].agg(set)
-        for model in self._models:
-            container = arrays.Container(model.path, "features")
-            for layer in container.names() if model.name in chosen.index else ():
-                if layer in chosen[model.name]:
-                    facts = {"layer": layer, "depth": container.array_facts(layer).get("depth")}
-                    found = values(container, layer, model.name).select(self.pairs.images)
-                    yield Representation(found.values, found.stimulus_ids, model.name, facts=facts)
+        return list(self._chosen.read(_own, self.pairs.images))
 
     @cached_property
     def _standardised(self) -> list[Representation]:
@@ -254,8 +267,18 @@ class Subject:
             numbers = twins.random_numbers((shape[0], shape[1]), f"{model} {layer}", self.choice.seed)
             return Representation(numbers, container.stimulus_ids, model)
 
-        found = scoring.score(self._read(values), self.targets, self.choice.main, device(), _pairs.allowed())
-        return {"scores": found}
+        return self._scores(self._chosen.read(values, self.pairs.images))
+
+    def _untrained(self) -> Mapping[str, pd.DataFrame]:
+        """The untrained twins, under the main kernel."""
+        return self._scores(self._twins.read(_own, self.pairs.images))
+
+    def _scores(self, sources: Iterator[Representation]) -> Mapping[str, pd.DataFrame]:
+        return {"scores": scoring.score(sources, self.targets, self.choice.main, device(), _pairs.allowed())}
+
+
+def _own(container: arrays.Container, layer: str, _: str) -> Representation:
+    return container[layer]
 
 
 def _growth(of: Representation) -> float:

@@ -1,6 +1,7 @@
 """How every stage starts and ends: its paths come from dvc.yaml, its errors are one sentence."""
 
 import argparse
+import errno
 import inspect
 import os
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 from homoplasy.errors import BadRequest, HomoplasyError
 from homoplasy.execution import Shard, spread
 from homoplasy.stages import _journal, _place
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_AGAIN = "make room, then run the same again: what is stored is kept"
 
 
 def enter(main: Callable[..., None]) -> None:
@@ -36,6 +40,12 @@ def enter(main: Callable[..., None]) -> None:
     except HomoplasyError as error:
         print(f"homoplasy: {error}", file=sys.stderr)  # noqa: T201 - the last word of a stage that failed
         sys.exit(error.exit_code)
+    except OSError as fault:
+        if fault.errno not in _FULL:
+            raise
+        where = f" {fault.filename}" if fault.filename else ""
+        print(f"homoplasy: cannot write{where} ({fault.strerror}); {_AGAIN}.", file=sys.stderr)  # noqa: T201 - as above
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

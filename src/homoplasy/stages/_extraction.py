@@ -90,6 +90,20 @@ def sources(roster: Roster, stimuli: Stimuli, reading: Reading, raw: Path, model
     return found + [Source(one.address, lambda one=one: work.computed(one), one.facts.labels) for one in entries]  # type: ignore[misc]
 
 
+def untrained(roster: Roster) -> dict[str, Entry]:
+    """The untrained twin of every network of a roster, by the address of the network; step 0 stands for itself."""
+    listed = {str(one.address) for one in roster.entries}
+    found = {str(one.address): one.untrained for one in roster.entries}
+    return {name: twin for name, twin in found.items() if twin and f"{name.partition('@step')[0]}@step0" not in listed}
+
+
+def ignorant(twins: Mapping[str, Entry], stimuli: Stimuli, reading: Reading) -> list[Source]:
+    """The twins, each once."""
+    work = Extraction(stimuli, reading)
+    distinct = {str(one.address): one for one in twins.values()}
+    return [Source(one.address, lambda one=one: work.computed(one)) for one in distinct.values()]  # type: ignore[misc]
+
+
 def planted(raw: Path, ids: NDArray[np.int64]) -> Iterator[Source]:
     """The ready-made models of the pocket world, which must cover the stimuli."""
     folder = raw / "pocket" / "planted"

@@ -24,7 +24,7 @@ _CHOICES = "params.yaml"
 
 
 def gather(repository: Path, out: Path) -> None:
-    """Read the experiments, write both tables."""
+    """Read the experiments, write both tables and a page."""
     parts = {name: found for name, rev in _experiments(repository).items() if (found := _part(repository, rev, name))}
     if not parts:
         raise WorkFailed(f"no experiment here has {TABLE}; run make multiverse, or dvc exp run multiverse.")
@@ -32,6 +32,7 @@ def gather(repository: Path, out: Path) -> None:
     files.fresh_folder(out)
     frames.write(out / "gathered.parquet", gathered, GATHERED)
     frames.write(out / "components.parquet", components, COMPONENTS)
+    files.write_text(out / "multiverse.md", multiverse.page(gathered, components))
     say(f"gather: {len(gathered)} specifications of {gathered['experiment'].nunique()} experiments in {out}")
 
 

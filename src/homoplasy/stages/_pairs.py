@@ -114,7 +114,7 @@ class Model:
 
 def patterns(brain: Path) -> list[Path]:
     """The patterns of every subject, in order."""
-    return sorted(brain.glob("*/patterns.safetensors"))
+    return sorted(brain.rglob("patterns.safetensors"))
 
 
 def models(features: Path, shard: Shard | None = None) -> list[Model]:

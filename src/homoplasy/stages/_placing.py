@@ -1,6 +1,6 @@
 """Features into their place: the stimuli that are asked for, wide layers cut by PCA, once for all runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,15 @@ import torch
 from numpy.typing import NDArray
 
 from homoplasy.address import Address
-from homoplasy.errors import HomoplasyError
+from homoplasy.errors import HomoplasyError, WorkFailed
 from homoplasy.maths import pca
 from homoplasy.models._contract import digest
+from homoplasy.models._roster import Entry
+from homoplasy.progress import say, track
 from homoplasy.representation import Representation
 from homoplasy.stages._extraction import FAILURES, KIND, Source
 from homoplasy.store import arrays, code, keyed
-from homoplasy.tables import MODELS
+from homoplasy.tables import MODELS, UNTRAINED
 
 Row = dict[str, Any]
 
@@ -85,6 +87,17 @@ def place_of(features: Path, address: Address) -> Path:
     return features / address.source / f"{address.rest.replace('/', '--')}.safetensors"
 
 
+def answers(sources: Sequence[Source], step: Callable[[Source], Row], tolerated: int, what: str) -> pd.DataFrame:
+    """Read every model; report those that fail, and fail with them where they are more than are tolerated."""
+    rows = [attempted(step, source) for source in track(sources, what)]
+    failed = [row for row in rows if row["reason"]]
+    for row in failed:
+        say(f"extract: {row['model']} failed: {row['reason']}")
+    if len(failed) > tolerated:
+        raise WorkFailed(f"{len(failed)} of {len(rows)} models could not be read; the first: {failed[0]['reason']}")
+    return table(rows)
+
+
 def attempted(step: Callable[[Source], Row], source: Source) -> Row:
     """Do a step with a model; one that cannot be read has a reason in its row."""
     try:
@@ -115,3 +128,10 @@ def reason_of(failure: BaseException) -> str:
 def table(rows: list[Row]) -> pd.DataFrame:
     """The table of models, sorted by address."""
     return pd.DataFrame(rows).sort_values("model", ignore_index=True) if rows else MODELS.empty()
+
+
+def of_models(twins: Mapping[str, Entry], found: pd.DataFrame) -> pd.DataFrame:
+    """The twin of every model (`tables.UNTRAINED`); `found` is the table of the twins."""
+    told = found.set_index("model")[["layers", "reason"]]
+    rows = [{"model": name, "twin": (of := str(twins[name].address)), **told.loc[of]} for name in sorted(twins)]
+    return UNTRAINED.check(pd.DataFrame(rows)) if rows else UNTRAINED.empty()

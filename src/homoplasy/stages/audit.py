@@ -10,7 +10,7 @@ from pydantic import Field
 from homoplasy.execution import Shard
 from homoplasy.measures import CKA
 from homoplasy.progress import say
-from homoplasy.stages import _audit, _pairs, _pieces, _settings, cka
+from homoplasy.stages import _audit, _checks, _pairs, _pieces, _settings, cka
 from homoplasy.stages._depth import AtDepth
 from homoplasy.stages._entry import enter, threads
 from homoplasy.store import files, frames
@@ -51,7 +51,7 @@ class Settings(AtDepth):
 
 
 def main(  # noqa: PLR0913 - one path an input and an output
-    params: Path, brain: Path, features: Path, scores: Path, scored_with: Path, tables: Path, record: Path,
+    params: Path, brain: Path, features: Path, twins: Path, scores: Path, scored_with: Path, tables: Path, record: Path,
     shard: Shard | None = None,
 ) -> None:  # fmt: skip
     """Read brains, features and scores, write the tables of checks; a shard fills the store alone."""
@@ -62,7 +62,8 @@ def main(  # noqa: PLR0913 - one path an input and an output
     scored = _audit.scored_with(scored_with)
     voxels = _audit.voxels(subjects, scored.choice(), settings.voxel_share)
     chosen = settings.chosen(_audit.layers(models), known)
-    work = _audit.Work(subjects, models, chosen, settings.choice(scored, voxels))
+    layers, untrained = _checks.Layers(models, chosen), _audit.untrained(twins)
+    work = _audit.Work(subjects, layers, untrained, settings.choice(scored, voxels))
     say(f"audit: {len(chosen)} layers against the regions of {len(subjects)} subjects, {settings.permutations} draws")
     work.do(shard)
     if shard is None:

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from homoplasy.datasets import _generation, published
+from homoplasy.datasets import _generation, _manifest, _open, published
 from homoplasy.datasets._access import Access
 from homoplasy.progress import say
 from homoplasy.stages import _journal, _settings
 from homoplasy.stages._entry import enter
 from homoplasy.stages._settings import Strict
-from homoplasy.store import arrays
+from homoplasy.store import arrays, files
 
 
 class Settings(Strict):
@@ -35,8 +35,8 @@ class Truth(Strict):
     seed: int = Field(ge=0)
 
 
-def main(params: Path, raw: Path, printed: Path, record: Path) -> None:
-    """Make the folder of the world hold exactly its data; do nothing when it does already."""
+def main(params: Path, raw: Path, printed: Path, open_data: Path, record: Path) -> None:
+    """Make the folder of the world hold exactly its data; nothing where it does; copy what of it may be passed on."""
     settings, root = _settings.read(params, "fetch", Settings), raw / _settings.world(params)
     used: dict[str, Strict] = {"fetch": settings}
     if settings.dataset == "pocket":
@@ -50,6 +50,8 @@ def main(params: Path, raw: Path, printed: Path, record: Path) -> None:
         _access(params, root, settings).download()
     else:
         published.carry(printed, root, _request(settings))
+    with _manifest.writing(open_data):
+        _open.carry(root, files.fresh_folder(open_data) / root.name)
     _settings.record(used, record)
 
 

@@ -39,10 +39,10 @@ def run(settings: Settings, tree: nsd.Tree, brain: Path) -> pd.DataFrame:
     """Write every subject's patterns below `brain`; return the table of regions."""
     rules = Rules(**settings.model_dump(include=set(Rules.__dataclass_fields__)))
     frames.write(brain / "stimuli.parquet", tree.stimuli(settings.caption_pick), STIMULI)
-    tables = [REGIONS.empty()]
+    voxels, tables = files.fresh_folder(brain / "voxels"), [REGIONS.empty()]  # voxels may not be passed on
     for subject, sessions in tree.chosen_sessions(settings.sessions, first_release=settings.first_release).items():
         with parcellate(tree, subject, sessions, rules, scratch=brain) as found:
-            tables.append(write(brain / found.subject, found, settings.repeats))
+            tables.append(write(voxels / found.subject, found, settings.repeats))
     frames.write(brain / "regions.parquet", pd.concat(tables, ignore_index=True), REGIONS)
     return pd.concat(tables, ignore_index=True)
 

@@ -126,6 +126,17 @@ def write(path: Path, kind: str, arrays: Iterable[Representation], facts: Mappin
             writer.write(one.values)
 
 
+class _Facts(dict[str, Any]):
+    """The facts in a file; one that is asked for and is not there is a fault of the file."""
+
+    def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
+        super().__init__(facts)
+        self._path = path
+
+    def __missing__(self, name: str) -> Any:
+        raise BadData(f"{self._path} does not say its '{name}'; delete it and run dvc repro.")
+
+
 class Container:
     """A container opened for reading; arrays are read one at a time, when they are asked for."""
 
@@ -134,7 +145,7 @@ class Container:
         self._about = _about(path)
         if self._about["kind"] != kind:
             raise BadData(f"{path}: expected a container of {kind}, found one of {self._about['kind']}.")
-        self.facts: dict[str, Any] = self._about["facts"]
+        self.facts: dict[str, Any] = _Facts(path, self._about["facts"])
         self.stimulus_ids: NDArray[Any] = np.asarray(self._about["stimulus_ids"])
 
     def names(self) -> list[str]:
@@ -143,7 +154,7 @@ class Container:
 
     def array_facts(self, name: str) -> dict[str, Any]:
         """The facts of one array, without reading its values."""
-        return dict(self._entry(name)["facts"])
+        return _Facts(self.path, self._entry(name)["facts"])
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Stimuli and units of one array, without reading its values."""
@@ -156,10 +167,8 @@ class Container:
         entry = self._entry(name)
         with safe_open(self.path, framework="numpy") as file:
             values = file.get_tensor(name)
-        units = entry["unit_ids"]
-        return Representation(
-            values, self.stimulus_ids, name, None if units is None else np.asarray(units), dict(entry["facts"])
-        )
+        units = None if entry["unit_ids"] is None else np.asarray(entry["unit_ids"])
+        return Representation(values, self.stimulus_ids, name, units, _Facts(self.path, entry["facts"]))
 
     def _entry(self, name: str) -> Any:
         arrays = self._about["arrays"]

@@ -132,7 +132,9 @@ def _parquet(path: Path, name: str) -> Found:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError, ValueError) as damage:
         raise BadData(f"{path} is not a whole parquet file ({damage}).") from None
-    ids = next((table[key].to_numpy() for key in IDS if key in table.column_names), None)
+    named = next((table[key] for key in IDS if key in table.column_names), None)
+    if named is not None and not _is_id(named.type):
+        raise BadData(f"{path}: expected stimulus ids that are whole numbers or words, found {named.type}.")
     units = [column for column in table.column_names if column not in IDS]
     words = [unit for unit in units if not _is_number(table.schema.field(unit).type)]
     if words or not units:
@@ -140,7 +142,13 @@ def _parquet(path: Path, name: str) -> Found:
             f"{path}: expected columns of numbers, one a unit, and none but '{IDS[0]}' beside them; "
             f"found {listing(words) if words else 'no unit'}."
         )
-    return np.column_stack([table[unit].to_numpy() for unit in units]), ids
+    return np.column_stack([table[unit].to_numpy() for unit in units]), None if named is None else named.to_numpy()
+
+
+def _is_id(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_id(kind.value_type)
+    return pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -34,7 +34,14 @@ def read(path: Path, schema: Schema, columns: list[str] | None = None) -> pd.Dat
     if not path.exists():
         raise BadData(f"{path} is missing; run the stage that writes it (dvc repro).")
     with _whole(path):
-        about = _about(pq.read_schema(path))
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+    with file:
+        return _checked(path, file, schema, columns)
+
+
+def _checked(path: Path, file: pq.ParquetFile, schema: Schema, columns: list[str] | None) -> pd.DataFrame:
+    with _whole(path):
+        about = _about(file.schema_arrow)
     rows = about.pop("rows", None)
     expected = {"format": FORMAT, "table": schema.name, "version": schema.version}
     if about != expected:
@@ -44,7 +51,7 @@ def read(path: Path, schema: Schema, columns: list[str] | None = None) -> pd.Dat
             "run dvc repro to write it again."
         )
     with _whole(path):
-        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        table = file.read(columns)
         frame = table.to_pandas(ignore_metadata=True)
     if rows not in (None, len(frame)):
         raise BadData(f"{path}: expected {rows} rows, found {len(frame)}; delete it and run dvc repro.")

@@ -24,14 +24,16 @@ def root() -> Path:
     chosen = os.environ.get("HOMOPLASY_STORE")
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("DVC_ROOT") or _git_root()) / ".store"
+    return Path(os.environ.get("DVC_ROOT") or _git_root(Path.cwd())) / ".store"
 
 
-def _git_root() -> str:
+@cache
+def _git_root(folder: Path) -> str:
+    words = ["git", "rev-parse", "--show-toplevel"]
     try:
-        found = subprocess.run(["git", "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=True)
+        found = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return str(Path.cwd())
+        return str(folder)
     return found.stdout.strip()
 
 

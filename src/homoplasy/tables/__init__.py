@@ -15,6 +15,7 @@ from homoplasy.tables.audit import (
     NULL_SCORES,
     TALLIES,
     TWINS,
+    UNTRAINED,
 )
 from homoplasy.tables.brain import REGIONS, STIMULI, VOXELS
 from homoplasy.tables.certificates import ANNOUNCEMENTS, CERTIFICATES, COMPONENTS, GATHERED, SPECIFICATIONS
@@ -71,6 +72,7 @@ __all__ = [
     "TALLIES",
     "TREE",
     "TWINS",
+    "UNTRAINED",
     "VERDICTS",
     "VOXELS",
     "Schema",

@@ -177,6 +177,17 @@ MATCHED_SCALES = Schema(
     key=("modality", "region"),
 )
 
+UNTRAINED = Schema(
+    name="untrained",  # the same network with seeded weights, which is read for the audit alone
+    columns={
+        "model": "text",
+        "twin": "text",  # address; the models of one training run share theirs
+        "layers": "integer",
+        "reason": "text",  # why it has no features; empty when it has
+    },
+    key=("model",),
+)
+
 TALLIES = Schema(
     name="tallies",  # what is kept of some re-pairings of a subject; checks are made of them
     columns={

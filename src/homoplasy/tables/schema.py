@@ -38,11 +38,12 @@ class Schema:
                     f"table '{self.name}' has an unknown column '{column}'; it takes {listing(self.columns, 30)}."
                     f"{nearest(str(column), self.columns)}"
                 )
+        found = dict(frame.dtypes)
         for column, kind in self.columns.items():
-            if column not in frame.columns:
+            if column not in found:
                 raise BadData(f"table '{self.name}' lacks the column '{column}' ({kind}).")
-            if len(frame) and not _KINDS[kind](frame[column].dtype):
-                raise BadData(f"table '{self.name}', column '{column}': expected {kind}, found {frame[column].dtype}.")
+            if len(frame) and not _KINDS[kind](found[column]):
+                raise BadData(f"table '{self.name}', column '{column}': expected {kind}, found {found[column]}.")
         self._check_key(frame)
         return self._typed(frame[list(self.columns)])
 
@@ -53,8 +54,8 @@ class Schema:
             raise BadData(f"table '{self.name}': the row {row} occurs more than once.")
 
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        kinds = {column: _DTYPES[kind] for column, kind in self.columns.items()}
-        return frame.astype({column: kind for column, kind in kinds.items() if frame[column].dtype != kind})
+        kinds, found = {column: _DTYPES[kind] for column, kind in self.columns.items()}, dict(frame.dtypes)
+        return frame.astype({column: kind for column, kind in kinds.items() if found[column] != kind})
 
     def empty(self) -> pd.DataFrame:
         """Return the table without rows."""

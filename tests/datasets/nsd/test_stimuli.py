@@ -101,7 +101,8 @@ def test_pictures_that_are_not_there_are_refused(tree):
     with pytest.raises(BadData, match="has the pictures 0 to 169; 170 was asked for"):
         found.pictures(np.array([3, 170]))
     path = tree.root / keys.PICTURES
-    with h5py.File(path, "w") as file:
-        file["imgBrick"] = np.zeros((3, 4, 4))
-    with pytest.raises(BadData, match="expected uint8 pictures"):
-        found.pictures(np.array([0]))
+    for other in (np.zeros((3, 4, 4)), np.zeros((3, 4, 4, 2), dtype=np.uint8)):
+        with h5py.File(path, "w") as file:
+            file["imgBrick"] = other
+        with pytest.raises(BadData, match="expected uint8 pictures"):
+            found.pictures(np.array([0]))

@@ -106,6 +106,17 @@ def test_rates_have_exact_intervals_and_the_role_of_their_world():
     assert "- lang.ifeval: the pocket world has one benchmark" in text
 
 
+def test_a_planted_world_that_holds_the_opposite_counts_false_alarms():
+    scope = SCOPE.model_copy(
+        update={"certified": SCOPE.certified | {"q4": certificates.Known(true_in=(), false_in=("planted",))}}
+    )
+    row = {"truth": "planted", "seed": 1, "preset": "calibrated", "claim": "q4", "answered": True, "sign": True}
+    table = ANNOUNCEMENTS.check(pd.DataFrame([row | {"positive": True, "value": 1.0, "reason": ""}]))
+    found = certificates.certificates(table, scope, ESTIMATORS)
+    assert found.set_index("claim").loc["q4", "role"] == "false_positive"
+    assert "| q4 | 1/1 [0.03, 1.00] * |" in certificates.page(LEDGER, found)
+
+
 def test_a_world_without_an_answer_has_counts_and_no_rate():
     row = {"truth": "null", "seed": 1, "preset": "calibrated", "claim": "q4", "answered": False, "sign": False}
     table = pd.DataFrame([row | {"positive": False, "value": np.nan, "reason": "Missing."}])

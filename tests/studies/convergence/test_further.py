@@ -105,7 +105,9 @@ def test_wider_kernels_move_alignment_to_the_front_as_planted(results):
         for modality in ("language", "vision"):
             gradient = fact(results, reading=reading, modality=modality, fact="gradient_rho")
             assert gradient["low"] > 0
-            assert fact(results, reading=reading, modality=modality, fact="sign_consistency")["value"] > 0.8
+            consistent = fact(results, reading=reading, modality=modality, fact="sign_consistency")
+            assert consistent["value"] > 0.8
+            assert consistent["low"] <= consistent["value"] <= consistent["high"] <= 1
     table = results["scales"].set_index(["reading", "modality", "region"])
     assert table.loc[("calibrated", "vision", "V1"), "high"] < 0 < table.loc[("calibrated", "vision", "OFC"), "low"]
     assert table.loc[("calibrated", "vision", "V1"), "corrected"] < table.loc[("calibrated", "vision", "V1"), "raw"]

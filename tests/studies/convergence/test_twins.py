@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from homoplasy.studies.convergence import twins
-from homoplasy.tables import AUDIT, CHECKS, MODELS
+from homoplasy.tables import AUDIT, CHECKS, MODELS, UNTRAINED
 
 
 def models(*rows):
@@ -48,10 +48,21 @@ KNOWN = models(
     ],
 )
 def test_the_untrained_twin_of_a_model_or_why_it_has_none(model, twin, reason):
-    found = twins.untrained(KNOWN).loc[model]
+    found = twins.untrained(KNOWN, UNTRAINED.empty()).loc[model]
     assert found["twin"] == twin
     assert found["reason"].startswith(reason)
     assert bool(reason) == bool(found["reason"])
+
+
+def test_a_twin_that_was_made_for_a_model_is_its_twin_or_says_why_it_is_none():
+    rows = [
+        ("timm:resnet50.a1_in1k", "timm:resnet50.a1_in1k.random-1", 4, ""),
+        ("transformers:Qwen/Qwen2.5-0.5B", "transformers:Qwen/Qwen2.5-0.5B.random-1", 0, "no memory"),
+    ]
+    found = twins.untrained(KNOWN, UNTRAINED.check(pd.DataFrame(rows, columns=list(UNTRAINED.columns))))
+    assert found.loc["timm:resnet50.a1_in1k"].tolist() == ["timm:resnet50.a1_in1k.random-1", ""]
+    assert found.loc["transformers:Qwen/Qwen2.5-0.5B", "reason"] == "no memory"
+    assert found.loc["checkpoint:vit/step-000160", "twin"] == "checkpoint:vit/step-000000"
 
 
 def cell(source, layer, raw, calibrated, reason=""):
@@ -77,7 +88,9 @@ def test_both_twins_stand_beside_the_model_in_its_own_cell():
     )
     scores = filled(AUDIT, [cell(trained, "blocks.3", 0.6, 0.4), cell(start, "blocks.3", 0.35, 0.05)])
     gaussian = filled(AUDIT, [cell(trained, "blocks.3", 0.3, 0.001), cell("pixels:cosine", "p", 0.1, 0.0)])
-    found = twins.twins(checks, KNOWN, scores, gaussian).set_index(["source", "layer", "kind"])
+    found = twins.twins(checks, twins.untrained(KNOWN, UNTRAINED.empty()), scores, gaussian).set_index(
+        ["source", "layer", "kind"]
+    )
     assert len(found) == 6
     untrained = found.loc[trained, "blocks.3", "untrained"]
     assert untrained[["raw", "calibrated", "model_raw", "model_calibrated"]].tolist() == [0.35, 0.05, 0.6, 0.4]

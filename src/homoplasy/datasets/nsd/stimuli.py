@@ -110,7 +110,7 @@ def cropped(box: str) -> float:
 def read_pictures(path: Path, ids: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Read these pictures (n, height, width, 3), one at a time, whatever their order."""
     with _formats.hdf5(path, "imgBrick") as brick:
-        if brick.ndim != 4 or brick.dtype != np.uint8:
+        if brick.ndim != 4 or brick.shape[3] != 3 or brick.dtype != np.uint8:
             raise BadData(f"{path}: expected uint8 pictures (n, height, width, 3), found {brick.dtype} {brick.shape}.")
         outside = ids[(ids < 0) | (ids >= brick.shape[0])]
         if outside.size:

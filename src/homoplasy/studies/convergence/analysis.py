@@ -75,6 +75,9 @@ def analyse(
     )
     members = table.loc[table["counted"], "model"].unique().tolist()
     found = correlations.correlations(table, choices.draws, choices.seed)
+    if by_region:
+        people = {one.name: brain_score.by_subject(binned, one, choices.depth, split.get(one.name)) for one in readings}
+        found = union([found, correlations.over_subjects(table, people)])
     maps = union(profiles.profiles(binned, members, one) for one in readings[:2])
     spread = union(profiles.spreads(binned, members, one) for one in readings[:2])
     looked = (choices.depth_bins, choices.depth, choices.draws, choices.seed)

@@ -47,9 +47,7 @@ def model_scores(
     """
     mine = reading.of(binned)
     at_depth = mine[mine["bin"] == depth]
-    valid = at_depth[np.isfinite(at_depth["value"])]
-    regions = valid.groupby(["source", "subject", "target"], as_index=False)[list(_AVERAGED)].mean()
-    subjects = best(regions, reading.top_share).groupby(["source", "subject"], as_index=False)[list(_AVERAGED)].mean()
+    subjects = _subjects(at_depth, reading.top_share)
     values = subjects.groupby("source")[list(_AVERAGED)].mean().reindex(models["model"]).reset_index(drop=True)
     about = models.rename(columns={"reason": "failed"})[list(_ABOUT)].reset_index(drop=True)
     table = about.assign(
@@ -66,6 +64,23 @@ def model_scores(
     table["reason"] = _reasons(table, mine, at_depth, depth)
     tested = with_performance(table.drop(columns="failed"), performance)
     return MODEL_SCORES.check(tested.assign(counted=counted(tested)))
+
+
+def by_subject(binned: pd.DataFrame, reading: Reading, depth: int, halves: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The score of every model (rows) in every subject (columns); `halves` as in `model_scores`."""
+    mine = reading.of(binned)
+    own = _subjects(mine[mine["bin"] == depth], reading.top_share).set_index(["source", "subject"])["value"]
+    if halves is not None and len(halves) and reading.top_share < 1:
+        found = halving.by_subject(halves, reading.top_share).set_index(["source", "subject"])["score"]
+        own = found.combine_first(own)
+    return own.unstack("subject")
+
+
+def _subjects(at_depth: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Means over the layers at one depth, then over the best regions, by model and subject."""
+    valid = at_depth[np.isfinite(at_depth["value"])]
+    regions = valid.groupby(["source", "subject", "target"], as_index=False)[list(_AVERAGED)].mean()
+    return best(regions, share).groupby(["source", "subject"], as_index=False)[list(_AVERAGED)].mean()
 
 
 def _split_half(table: pd.DataFrame, halves: pd.DataFrame, share: float) -> pd.DataFrame:

@@ -228,8 +228,8 @@ def page(stated: Ledger, table: pd.DataFrame) -> str:
 _ABOUT = (
     "In how many generated worlds each preset would announce each claim, with the exact 95 % interval of the rate "
     "(Clopper and Pearson). In the null and the width world the claims are false, so these are rates of false "
-    "positives; in the planted world they are power. In parentheses: a world that is made neither for nor against the "
-    "claim."
+    "positives; in the planted world they are power, or false positives again (*) where it holds the opposite. In "
+    "parentheses: a world that is made neither for nor against the claim."
 )
 
 
@@ -237,4 +237,6 @@ def _cell(row: pd.Series) -> str:
     if not np.isfinite(row["rate"]):
         return "no answer"
     text = f"{row['positives']}/{row['seeds']} [{row['low']:.2f}, {row['high']:.2f}]"
+    if row["truth"] == "planted" and row["role"] == "false_positive":
+        return f"{text} *"
     return f"({text})" if row["role"] == "rate" else text

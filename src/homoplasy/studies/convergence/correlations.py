@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from homoplasy.maths.correlation import Method, correlation
 from homoplasy.studies.convergence.associations import METHODS, Question, associate, draw_families
 from homoplasy.tables import CORRELATIONS
 
@@ -20,6 +22,8 @@ PAIRS = (
     Question("score", "performance", ("width",)),
 )
 _VARIABLES = ("score", "performance", "log_width")
+_FEWEST = 3  # models: a correlation of so few says nothing
+_ALMOST_ONE = 1 - 1e-9
 
 
 def correlations(model_scores: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
@@ -31,6 +35,41 @@ def correlations(model_scores: pd.DataFrame, draws: int, seed: int) -> pd.DataFr
         about = {"reading": reading, "modality": modality}
         rows += [about | associate(models, pair, method, drawn) for pair in PAIRS for method in METHODS]
     return CORRELATIONS.check(pd.DataFrame(rows)[list(CORRELATIONS.columns)]) if rows else CORRELATIONS.empty()
+
+
+def over_subjects(model_scores: pd.DataFrame, people: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The correlation of scores with performance in each subject alone, and its mean (`tables.CORRELATIONS`).
+
+    Models that know the same things share what chance makes of a subject's images; if better models know them better,
+    that alone goes with performance, whatever its sign. It differs from subject to subject, so the mean of Fisher's z
+    has Student's interval over subjects. `people` has the scores by reading: models in rows, subjects in columns.
+    """
+    rows = []
+    for (reading, modality), group in model_scores.groupby(["reading", "modality"], sort=True):
+        models = complete(group).set_index("model")
+        known = people[str(reading)].reindex(models.index).dropna() if len(models) else pd.DataFrame()
+        if len(known) <= _FEWEST or models["performance"].isna().any():
+            continue
+        about = {"reading": reading, "modality": modality, "x": "score_by_subject", "y": "performance", "given": ""}
+        about |= {"n": len(known), "families": models.loc[known.index, "family"].nunique()}
+        rows += [about | _mean_of_subjects(known, models["performance"], method) for method in METHODS]
+    return CORRELATIONS.check(pd.DataFrame(rows)) if rows else CORRELATIONS.empty()
+
+
+def _mean_of_subjects(known: pd.DataFrame, performance: pd.Series, method: Method) -> dict[str, object]:
+    y = performance[known.index].to_numpy(np.float64)
+    r = [correlation(column, y, method=method) for column in known.to_numpy(np.float64).T]
+    z = np.arctanh(np.clip(r, -_ALMOST_ONE, _ALMOST_ONE))
+    count, nan = len(z), float("nan")
+    low, high, p = nan, nan, nan
+    if count > 1:
+        error = float(stats.sem(z))
+        half = stats.t.ppf(0.975, count - 1) * error
+        low, high = np.tanh([z.mean() - half, z.mean() + half]).tolist()
+        p = float(2 * stats.t.sf(abs(z.mean()) / max(error, 1e-300), count - 1))
+    bounds = {"fisher_low": low, "fisher_high": high, "family_low": nan, "family_high": nan}
+    how = f"Student's t over {count} subjects, of Fisher's z in each"
+    return {"method": method, "r": float(np.tanh(z.mean())), "p": p, **bounds, "interval": how}
 
 
 def complete(group: pd.DataFrame) -> pd.DataFrame:

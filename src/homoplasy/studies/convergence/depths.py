@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from homoplasy.studies.convergence.families import mean_of_families
+from homoplasy.maths.highest import highest
+from homoplasy.maths.resampling import percentile_interval
+from homoplasy.studies.convergence.families import Drawn, mean_of_families
 from homoplasy.studies.convergence.readings import Reading
 from homoplasy.tables import DEPTHS, FACTS
 
@@ -13,6 +15,7 @@ ALL = "all"
 MEAN = "mean"
 _KEY = ["reading", "modality", "subject", "network", "bin"]
 _WHERE = ["source", "modality", "subject", "region"]
+_UNITS = ("source", "subject")
 
 
 def cells(binned: pd.DataFrame, members: list[str], reading: Reading) -> pd.DataFrame:
@@ -47,22 +50,22 @@ def _over_models(models: pd.DataFrame) -> pd.DataFrame:
 def peaks(table: pd.DataFrame, families: Mapping[str, str], bins: int, draws: int, seed: int) -> pd.DataFrame:
     """Relative depth of the highest mean score (`tables.FACTS`), by modality, over all subjects and in each.
 
-    A bin that some models do not fill is averaged over those that do.
+    Its bounds are those of the depths that may be the highest (`maths.highest`). A bin that some models do not fill is
+    averaged over those that do.
     """
     rows = []
     for (reading, modality), group in table.groupby(["reading", "modality"], sort=True):
         for subject in [MEAN, *sorted(group["subject"].unique())]:
             mine = group if subject == MEAN else group[group["subject"] == subject]
-            curves = mine.groupby(["source", "bin"])["value"].mean().unstack("bin")
-            drawn = mean_of_families(curves.to_numpy(), _families(curves, families), draws, seed, str(modality))
+            curves, people = (mine.groupby([one, "bin"])["value"].mean().unstack("bin") for one in _UNITS)
+            drawn = _drawn(curves, people, families, draws, seed, str(modality))
             if not np.isfinite(drawn.mean).any():
                 continue
             places = curves.columns.to_numpy(np.float64) / bins
-            tops = places[np.nanargmax(drawn.draws[np.isfinite(drawn.draws).any(axis=1)], axis=1)]
-            low, high = np.quantile(tops, [0.025, 0.975])
+            may = places[highest(drawn.mean, drawn.draws)]
             about = {"reading": reading, "modality": modality, "fact": "peak_depth", "item": subject}
-            value = float(places[np.nanargmax(drawn.mean)])
-            rows.append(about | _numbers(value, float(low), float(high), len(curves), drawn.note))
+            value, note = float(places[np.nanargmax(drawn.mean)]), f"depths that may be the highest; {drawn.note}"
+            rows.append(about | _numbers(value, may.min(), may.max(), len(curves), note))
     return FACTS.check(pd.DataFrame(rows)) if rows else FACTS.empty()
 
 
@@ -72,18 +75,21 @@ def contrasts(
     """Every network minus the mean of all regions, at every depth bin (`tables.FACTS`); item: network at bin."""
     rows = []
     for (reading, modality, depth), group in table.groupby(["reading", "modality", "bin"], sort=True):
-        regions = group.groupby(["source", "region"])["value"].mean().unstack("region")
-        centred = regions.sub(regions.mean(axis=1), axis=0)
-        by_network = centred.T.groupby(centred.columns.map(lambda name: networks.get(name, ""))).mean().T
-        drawn = mean_of_families(by_network.to_numpy(), _families(regions, families), draws, seed, str(modality))
-        for place, network in enumerate(by_network.columns):
+        models, people = (_by_network(group, one, networks) for one in _UNITS)
+        drawn = _drawn(models, people, families, draws, seed, str(modality))
+        for place, network in enumerate(models.columns):
             if network and np.isfinite(drawn.mean[place]):
                 about = {"reading": reading, "modality": modality, "fact": "network_contrast"}
                 item = {"item": f"{network} at {depth}"}
-                rows.append(
-                    about | item | _numbers(drawn.mean[place], *drawn.interval(place), len(regions), drawn.note)
-                )
+                rows.append(about | item | _numbers(drawn.mean[place], *drawn.interval(place), len(models), drawn.note))
     return FACTS.check(pd.DataFrame(rows)) if rows else FACTS.empty()
+
+
+def _by_network(group: pd.DataFrame, unit: str, networks: Mapping[str, str]) -> pd.DataFrame:
+    """Every network minus the mean of all regions, of every model or subject."""
+    regions = group.groupby([unit, "region"])["value"].mean().unstack("region")
+    centred = regions.sub(regions.mean(axis=1), axis=0)
+    return centred.T.groupby(centred.columns.map(lambda name: networks.get(name, ""))).mean().T
 
 
 def modality_gap(table: pd.DataFrame, families: Mapping[str, str], depth: int, draws: int, seed: int) -> pd.DataFrame:
@@ -95,22 +101,27 @@ def modality_gap(table: pd.DataFrame, families: Mapping[str, str], depth: int, d
         sides = {}
         for modality in means.index.unique("modality"):
             one = means[modality].to_frame()
-            sides[modality] = mean_of_families(one.to_numpy(), _families(one, families), draws, seed, str(modality))
+            people = group[group["modality"] == modality].groupby("subject")["value"].mean().to_frame()
+            sides[modality] = _drawn(one, people, families, draws, seed, str(modality))
             about = {"reading": reading, "modality": modality, "fact": "mean_score", "item": ""}
             side = sides[modality]
             rows.append(about | _numbers(side.mean[0], *side.interval(0), len(one), side.note))
         if {"language", "vision"} <= set(sides):
             language, vision = sides["language"], sides["vision"]
-            low, high = np.quantile(language.draws[:, 0] - vision.draws[:, 0], [0.025, 0.975])
+            low, high = percentile_interval(language.draws[:, 0] - vision.draws[:, 0])
             about = {"reading": reading, "modality": "both", "fact": "language_minus_vision", "item": ""}
             value = float(language.mean[0] - vision.mean[0])
-            rows.append(about | _numbers(value, float(low), float(high), len(means), language.note))
+            rows.append(about | _numbers(value, low, high, len(means), language.note))
     return FACTS.check(pd.DataFrame(rows)) if rows else FACTS.empty()
 
 
-def _families(table: pd.DataFrame, families: Mapping[str, str]) -> np.ndarray:
-    return np.array([families.get(str(model), str(model)) for model in table.index])
+def _drawn(
+    models: pd.DataFrame, people: pd.DataFrame, families: Mapping[str, str], draws: int, seed: int, name: str
+) -> Drawn:
+    """The mean over the rows of `models`; `people` has a row a subject and the same columns."""
+    named = np.array([families.get(str(model), str(model)) for model in models.index])
+    return mean_of_families(models.to_numpy(), named, draws, seed, name, people[models.columns].to_numpy())
 
 
 def _numbers(value: float, low: float, high: float, n: int, note: str) -> dict[str, object]:
-    return {"value": float(value), "low": low, "high": high, "p": float("nan"), "n": n, "note": note}
+    return {"value": float(value), "low": float(low), "high": float(high), "p": float("nan"), "n": n, "note": note}

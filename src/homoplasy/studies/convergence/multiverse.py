@@ -101,3 +101,25 @@ def factorial(group: pd.DataFrame, choices: list[str]) -> tuple[NDArray[np.float
     ordered = kept.sort_values(choices, kind="stable") if choices else kept
     shape = [len(levels[choice]) for choice in choices]
     return ordered["estimate"].to_numpy(np.float64).reshape(shape), levels
+
+
+def page(gathered: pd.DataFrame, components: pd.DataFrame) -> str:
+    """Both tables of the experiments in short, as Markdown: a line a claim."""
+    told = gathered.drop_duplicates("experiment").set_index("experiment")["settings"]
+    named = [f"- {name}: {settings}" for name, settings in told.items()]
+    head = ["claim", "models", *told.index, "choice that moves the estimate most"]
+    lines = ["# The multiverse", "", _ABOUT, "", *named, "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    varied = components[components["choice"] != "all"].dropna(subset=["total"])
+    for (claim, modality), group in gathered.groupby(["claim", "modality"], sort=True):
+        shares = group.groupby("experiment")["supports"].agg(["sum", "size"]).reindex(told.index)
+        cells = [f"{100 * row['sum'] / row['size']:.0f} % of {row['size']:.0f}" for _, row in shares.iterrows()]
+        mine = varied[(varied["claim"] == claim) & (varied["modality"] == modality)].nlargest(1, "total")
+        most = [f"{row['choice']} ({100 * row['total']:.0f} % of the variance)" for _, row in mine.iterrows()]
+        lines.append(f"| {' | '.join([str(claim).replace('_', ' '), str(modality), *cells, *(most or ['–'])])} |")
+    return "\n".join(lines) + "\n"
+
+
+_ABOUT = (
+    "The share of specifications that support each claim, by experiment, and the choice that explains most of the "
+    "spread of estimates over all of them, with the interactions in which it takes part."
+)

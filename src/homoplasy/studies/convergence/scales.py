@@ -119,7 +119,11 @@ def _fit(table: pd.DataFrame) -> tuple[NDArray[np.float64], regression.Estimates
 
 def facts(found: Change, table: pd.DataFrame, scale: Scale, modality: str) -> pd.DataFrame:
     """Whether subjects agree, what the change goes with, whether it grows to the front (`tables.FACTS`)."""
-    rows = [_agreement(found.delta, "sign_consistency"), _agreement(found.raw, "raw_sign_consistency")]
+    networks = table.set_index("region")["network"]
+    rows = [
+        _agreement(found.delta, networks, "sign_consistency"),
+        _agreement(found.raw, networks, "raw_sign_consistency"),
+    ]
     rows.append(_rank("voxels_rho", table["voxels"], table["raw"], "Spearman of the raw change with voxels"))
     rows.append(_rank("gradient_rho", table["anterior"], table["delta"], _TOWARDS))
     rows.append(_rank("residual_gradient_rho", table["anterior"], table["residual"], f"{_TOWARDS}; {_LEFT}"))
@@ -138,13 +142,18 @@ _TOWARDS = "Spearman with the position from back to front; neighbours are alike,
 _LEFT = "of what ln voxels, ncsnr and participation ratio leave"
 
 
-def _agreement(delta: pd.DataFrame, name: str) -> dict[str, object]:
+def _agreement(delta: pd.DataFrame, networks: pd.Series, name: str) -> dict[str, object]:
+    """Regions of one network are alike: the interval is Student's, over networks, not over regions."""
     values = delta.to_numpy(np.float64)
     if len(values) < 2:
         return _fact(name, _NAN, values.shape[1], note="one subject only")
     least = 2 ** (len(values) - 1)
     note = f"chance {signs.chance(len(values)):.4f}; p by turning the signs of whole subjects, at best 1/{least}"
-    return _fact(name, signs.consistency(values), values.shape[1], p=signs.flip_p(values), note=note)
+    network = networks.reindex(delta.columns)
+    groups = network.where(network != "", delta.columns).to_numpy(str)
+    found = regression.clustered(signs.shares(values), np.ones((values.shape[1], 1)), groups)
+    row = _fact(name, signs.consistency(values), values.shape[1], p=signs.flip_p(values), note=note)
+    return row | {"low": max(0.0, float(found.low[0])), "high": min(1.0, float(found.high[0]))}
 
 
 def _rank(name: str, x: pd.Series, y: pd.Series, note: str) -> dict[str, object]:

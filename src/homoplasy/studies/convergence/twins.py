@@ -15,11 +15,16 @@ _TWIN = ["raw", "floor", "floor_sd", "calibrated", "z", "reason"]
 _MODEL = ["depth", "region", "subject", "measure", "kernel"]
 
 
-def untrained(models: pd.DataFrame) -> pd.DataFrame:
-    """The untrained twin of every model: its address, or the reason why there is none; indexed by model."""
+def untrained(models: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
+    """The untrained twin of every model: its address, or the reason why there is none; indexed by model.
+
+    `made` are those that were read for this (`tables.UNTRAINED`); another may be found among the models themselves.
+    """
     known = models.set_index("model")
     found = [_untrained(str(name), row, known) for name, row in known.iterrows()]
-    return pd.DataFrame(found, columns=["twin", "reason"], index=known.index)
+    table = pd.DataFrame(found, columns=["twin", "reason"], index=known.index)
+    table.update(made.set_index("model")[["twin", "reason"]])
+    return table
 
 
 def _untrained(name: str, row: pd.Series, known: pd.DataFrame) -> tuple[str, str]:
@@ -52,14 +57,13 @@ def _in_roster(source: str, rest: str, row: pd.Series, known: pd.DataFrame) -> t
     return "", f"'{line}' is not in the roster" if source == "timm" or "@step" in rest else "no roster line offers one"
 
 
-def twins(cells: pd.DataFrame, models: pd.DataFrame, scores: pd.DataFrame, gaussian: pd.DataFrame) -> pd.DataFrame:
-    """Both twins of every cell (`tables.TWINS`).
+def twins(cells: pd.DataFrame, known: pd.DataFrame, scores: pd.DataFrame, gaussian: pd.DataFrame) -> pd.DataFrame:
+    """Both twins of every cell (`tables.TWINS`); `known` says which model is whose untrained twin (`untrained`).
 
     `cells` are rows of `tables.CHECKS`; `scores` those of `tables.AUDIT` under the same kernel, in which untrained
     twins are looked up by layer and target; `gaussian` the same of random numbers, which carry the names of the model.
     """
     named = cells[[*CELL, *_MODEL]].assign(model_raw=cells["raw"], model_calibrated=cells["calibrated"])
-    known = untrained(models)
     looked_up = named.assign(twin=named["source"].map(known["twin"]), why=named["source"].map(known["reason"]))
     there = scores[scores["source"].isin(set(known["twin"]) - {""})].rename(columns={"source": "twin"})
     before = looked_up.merge(there[["twin", "layer", "target", *_TWIN]], on=["twin", "layer", "target"], how="left")
