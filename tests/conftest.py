@@ -15,8 +15,8 @@ settings.register_profile("homoplasy", deadline=None, derandomize=True)
 settings.load_profile("homoplasy")
 
 
-# what the files of these folders share is dear to make: one worker has them all
-TOGETHER = ("tests/datasets/pocket/", "tests/docs/", "tests/report/")
+# what the files of these folders share is dear to make: one worker has them all, and no other waits for it
+TOGETHER = ("tests/datasets/pocket/", "tests/docs/", "tests/report/", "tests/e2e/test_re")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -31,6 +31,7 @@ WHERE: Mapping[str, tuple[str, ...]] = {
     "regions": ("data/brain",),
     "voxels": ("data/brain/voxels/SUBJECT",),
     "models": ("data/features",),
+    "untrained": ("data/twins",),
     "scores": ("data/scores",),
     "history": ("models/RUN",),
     "printed_checks": (f"{STUDY}/published",),

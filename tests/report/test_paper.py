@@ -50,6 +50,6 @@ def test_nothing_reaches_into_the_margins(pages):
 
 def test_the_summary_is_made_of_the_ledger(pages, inputs):
     said = text(pages)
-    assert "claims of the study were asked" in said
+    assert "claims of the study were tested" in said
     assert "A <made-up> world" in said
     assert "0123456789abcdef" in said

@@ -151,10 +151,19 @@ def summary(found: Sequence[Row]) -> str:
     """The ledger in one sentence a place."""
     said = []
     for place, count in counts(found).items():
-        told = [f"{number} {word}" for word, number in count.items() if number and word != UNTESTABLE]
+        told = [f"{number} {_verb(word, number)}" for word, number in count.items() if number and word != UNTESTABLE]
         if told:
             said.append(f"{place}: {', '.join(told)}")
     if not said:
         return "No claim can be tested with the tables of this run."
     sentences = ". ".join(one[0].upper() + one[1:] for one in said)
-    return f"{words.count(len(found), 'claim')} of the study were asked. {sentences}. The others cannot be told here."
+    return f"{words.count(len(found), 'claim')} of the study were tested. {sentences}. The others cannot be told here."
+
+
+def _verb(word: str, number: int) -> str:
+    """A verdict as one claim or several have it.
+
+    >>> _verb("survives", 1), _verb("survives", 2), _verb("weakened", 2)
+    ('survives', 'survive', 'weakened')
+    """
+    return word.removesuffix("s") if number != 1 else word

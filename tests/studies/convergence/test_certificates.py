@@ -27,7 +27,8 @@ def correlations(reading, r, p, low, given=0.5):
         for held, value, bound in (("", r, low), ("log_width", given, given - 0.1), ("width", given, given - 0.1))
     ]
     about = {"reading": reading, "modality": "language", "x": "score", "y": "performance", "n": 24, "families": 8}
-    table = pd.DataFrame(rows).assign(**about, interval="")
+    by_subject = [row | {"x": "score_by_subject"} for row in rows if not row["given"]]
+    table = pd.DataFrame([about | row for row in rows + by_subject]).assign(interval="")
     return CORRELATIONS.check(table.assign(family_low=table["fisher_low"], family_high=table["fisher_high"]))
 
 

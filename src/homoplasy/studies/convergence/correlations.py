@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from homoplasy.maths.correlation import Method, correlation
+from homoplasy.maths.correlation import Method
 from homoplasy.studies.convergence.associations import METHODS, Question, associate, draw_families
 from homoplasy.tables import CORRELATIONS
 
@@ -23,7 +23,7 @@ PAIRS = (
 )
 _VARIABLES = ("score", "performance", "log_width")
 _FEWEST = 3  # models: a correlation of so few says nothing
-_ALMOST_ONE = 1 - 1e-9
+_LEAST = 1e-300  # an error of nothing is divided by
 
 
 def correlations(model_scores: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
@@ -41,8 +41,8 @@ def over_subjects(model_scores: pd.DataFrame, people: Mapping[str, pd.DataFrame]
     """The correlation of scores with performance in each subject alone, and its mean (`tables.CORRELATIONS`).
 
     Models that know the same things share what chance makes of a subject's images; if better models know them better,
-    that alone goes with performance, whatever its sign. It differs from subject to subject, so the mean of Fisher's z
-    has Student's interval over subjects. `people` has the scores by reading: models in rows, subjects in columns.
+    that alone goes with performance, whatever its sign. It differs from subject to subject, so the mean has Student's
+    interval over subjects. `people` has the scores by reading: models in rows, subjects in columns.
     """
     rows = []
     for (reading, modality), group in model_scores.groupby(["reading", "modality"], sort=True):
@@ -57,19 +57,27 @@ def over_subjects(model_scores: pd.DataFrame, people: Mapping[str, pd.DataFrame]
 
 
 def _mean_of_subjects(known: pd.DataFrame, performance: pd.Series, method: Method) -> dict[str, object]:
-    y = performance[known.index].to_numpy(np.float64)
-    r = [correlation(column, y, method=method) for column in known.to_numpy(np.float64).T]
-    z = np.arctanh(np.clip(r, -_ALMOST_ONE, _ALMOST_ONE))
-    count, nan = len(z), float("nan")
+    """The mean over subjects p of b_p = r_p s_p / s, with s_p the spread of scores and s^2 the mean of s_p^2.
+
+    That is the slope in each subject, in one unit. Of correlations alone, chance that all models share makes numbers
+    near 1 and -1 whatever its size, and four of them have one sign in one of eight worlds.
+    """
+    x, y = known.to_numpy(np.float64).T, performance[known.index].to_numpy(np.float64)
+    if method == "spearman":
+        x, y = stats.rankdata(x, axis=1), stats.rankdata(y)
+    nan, spread = float("nan"), np.sqrt(x.var(axis=1).mean()) * y.std()
+    slope = (
+        (x - x.mean(axis=1, keepdims=True)) @ (y - y.mean()) / len(y) / spread if spread > 0 else np.full(len(x), nan)
+    )
+    count, mean = len(slope), float(slope.mean())
     low, high, p = nan, nan, nan
-    if count > 1:
-        error = float(stats.sem(z))
-        half = stats.t.ppf(0.975, count - 1) * error
-        low, high = np.tanh([z.mean() - half, z.mean() + half]).tolist()
-        p = float(2 * stats.t.sf(abs(z.mean()) / max(error, 1e-300), count - 1))
+    if count > 1 and np.isfinite(mean):
+        error = max(float(stats.sem(slope)), _LEAST)
+        half = float(stats.t.ppf(0.975, count - 1)) * error
+        low, high = max(-1.0, mean - half), min(1.0, mean + half)
+        p = float(2 * stats.t.sf(abs(mean) / error, count - 1))
     bounds = {"fisher_low": low, "fisher_high": high, "family_low": nan, "family_high": nan}
-    how = f"Student's t over {count} subjects, of Fisher's z in each"
-    return {"method": method, "r": float(np.tanh(z.mean())), "p": p, **bounds, "interval": how}
+    return {"method": method, "r": mean, "p": p, **bounds, "interval": f"Student's t over {count} subjects"}
 
 
 def complete(group: pd.DataFrame) -> pd.DataFrame:
