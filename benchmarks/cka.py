@@ -50,8 +50,8 @@ PARTS = {
 }  # fmt: skip
 
 
-def objects(n: int, layers: int, regions: int, device: str) -> tuple[list[Tensor], list[Tensor]]:
-    """Layers of 512 units and regions of 50 to 400 voxels, z-scored."""
+def objects(n: int, layers: int, regions: int, device: str, width: int = WIDTH) -> tuple[list[Tensor], list[Tensor]]:
+    """Layers of 512 units, unless told otherwise, and regions of 50 to 400 voxels, z-scored."""
     rng = torch.Generator().manual_seed(n)
     latent = torch.randn(n, LATENTS, generator=rng)
 
@@ -60,7 +60,7 @@ def objects(n: int, layers: int, regions: int, device: str) -> tuple[list[Tensor
         return ((x - x.mean(0)) / x.std(0)).to(device)
 
     voxels = torch.randint(50, 400, (regions,), generator=rng).tolist()
-    return [one(WIDTH) for _ in range(layers)], [one(count) for count in voxels]
+    return [one(width) for _ in range(layers)], [one(count) for count in voxels]
 
 
 def widths(count: int, device: str) -> Tensor:

@@ -115,6 +115,25 @@ def test_what_a_killed_run_left_is_removed_and_what_another_works_in_is_not(tmp_
     assert list((tmp_path / "certify").iterdir()) == []
 
 
+def test_a_folder_that_its_owner_is_removing_is_nobody_elses(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOMOPLASY_STORE", str(tmp_path))
+    remove, removed = _certify.shutil.rmtree, []
+
+    def slowly(folder):
+        removed.append(folder)
+        if len(removed) == 1:
+            with _certify._folder(2):
+                assert folder.is_dir()
+        remove(folder)
+
+    monkeypatch.setattr(_certify.shutil, "rmtree", slowly)
+    with _certify._folder(1) as first:
+        pass
+    assert removed[0] == first
+    assert len(removed) == 2
+    assert list((tmp_path / "certify").iterdir()) == []
+
+
 def test_the_models_of_another_truth_are_those_that_its_own_tree_has():
     world = pocket.World("null", 7, (1,), 1, "betas_fithrf", "hdf5")
     own = {spec.name: spec for spec in roster.roster(world)}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import pandas as pd
@@ -130,18 +130,19 @@ def announced(seed: int, inputs: Inputs) -> list[Path]:
 def _folder(seed: int) -> Iterator[Path]:
     """A folder for the tree of a seed, under the store; those that killed runs left behind are removed first.
 
-    Its owner holds a lock on it, which the system lets go however the owner ends.
+    Its owner holds a lock on it until it is gone, which the system lets go however the owner ends.
     """
     above = keyed.root() / "certify"
     above.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
         with _locked(above, fcntl.LOCK_EX):  # so that nobody takes a folder for one left behind before it is locked
             for left in above.iterdir():
-                with suppress(BlockingIOError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                with suppress(BlockingIOError, FileNotFoundError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
                     shutil.rmtree(left)
-            folder = held.enter_context(TemporaryDirectory(prefix=f"seed-{seed}-", dir=above))
-            held.enter_context(_locked(Path(folder), fcntl.LOCK_EX))
-        yield Path(folder)
+            folder = Path(mkdtemp(prefix=f"seed-{seed}-", dir=above))
+            held.enter_context(_locked(folder, fcntl.LOCK_EX))
+        held.callback(shutil.rmtree, folder)
+        yield folder
 
 
 @contextmanager
