@@ -16,20 +16,11 @@ import yaml
 from homoplasy.datasets._manifest import digest
 from homoplasy.stages import _entry
 from tests.conftest import ROOT
-from tests.e2e.checkout import SMALL, with_knob
+from tests.e2e.checkout import SMALL, TINY, with_knob
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 SPREAD = {"extract": "data/features", "cka": "data/scores", "audit": "data/tables/convergence/audit"}
-KNOBS = SMALL | {
-    "fetch.subjects": "[1]",
-    "fetch.sessions": "3",
-    "train.runs": "[]",
-    "extract.roster": "tiny",
-    "cka.kernel_sizes": "[]",
-    "cka.relative_sizes": "[1]",
-    "audit.permutations": "5",
-    "audit.voxel_draws": "1",
-}
+KNOBS = SMALL | TINY | {"audit.permutations": "5", "audit.voxel_draws": "1"}
 ROSTER = """
 - {model: timm:test_resnet.random-1, size: 48}
 - {model: timm:test_vit.random-1, size: 48}

@@ -22,7 +22,7 @@ def run(
     page: Annotated[
         Path | None, typer.Option("--page", help="Write a page with the figures of both overlaid, one HTML file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """Show what differs between two runs: settings in force, verdicts and numbers of the claims, metrics."""
     from homoplasy.report import comparison, comparison_page

@@ -13,7 +13,7 @@ EXAMPLE = "homoplasy doctor --json"
 
 
 def run(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """Examine the machine and the checkout; each line is ok, note or wrong, with what to do. Exit 1 if any is wrong."""
     lines = []

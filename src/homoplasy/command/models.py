@@ -12,7 +12,7 @@ def run(
     address: Annotated[
         str, typer.Argument(metavar="ADDRESS", help="timm:NAME or transformers:OWNER/NAME, as in a roster.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """List the layers of a model: their names, relative depth and units; no weights are read."""
     from homoplasy.models._survey import layers_of

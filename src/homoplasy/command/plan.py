@@ -21,11 +21,11 @@ def run(  # noqa: PLR0913 - one option a size
     units: Annotated[int, typer.Option(help="Units of a layer.")] = 1000,
     voxels: Annotated[int, typer.Option(help="Voxels of a region.")] = 225,
     memory: Annotated[str | None, typer.Option(help="What scoring may take, such as 8GB (HOMOPLASY_MEMORY).")] = None,
-    slurm: Annotated[bool, typer.Option("--slurm", help="Plan job arrays for the whole roster.")] = False,  # noqa: FBT002 - typer
+    slurm: Annotated[bool, typer.Option("--slurm", help="Plan job arrays for the whole roster.")] = False,
     roster: Annotated[str | None, typer.Option(help="With --slurm: another roster than the one in force.")] = None,
     hours: Annotated[float, typer.Option(help="With --slurm: what a task may take.")] = 4.0,
     at_once: Annotated[int, typer.Option(help="With --slurm: how many tasks may run at a time.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """Say how many scores there are to compute, with how much memory and in how long, after a short trial."""
     if slurm:

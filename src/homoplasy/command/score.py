@@ -45,7 +45,7 @@ def run(
         list[float] | None,
         typer.Option(help="Width as a multiple of the median distance; may be repeated (1 when no width is given)."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """Score two arrays over the same stimuli by CKA, with chance beside every score."""
     left, right = _read(a, b, ids)

@@ -17,7 +17,7 @@ _REASONS = 3  # of one stage that are shown
 
 
 def run(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,  # noqa: FBT002 - typer
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
 ) -> None:
     """Say which world and preset are chosen, what is up to date, what would run and for how long, what failed."""
     found = _status()

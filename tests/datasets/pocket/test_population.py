@@ -1,10 +1,13 @@
 """The closed form of the population CKA against a sample so large that it has nowhere to hide."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from homoplasy.datasets.nsd import atlas
 from homoplasy.datasets.pocket import latents, planted, population, regions, roster
 from homoplasy.datasets.pocket.brain import KINDS, Brain
+from homoplasy.datasets.pocket.truth import LINEAR
 
 N = 20_000
 
@@ -38,3 +41,29 @@ def test_an_object_is_wholly_like_itself_only_without_private_parts(world):
     area = next(one for one in regions.REGIONS if one.name == "V1")
     moments = population.region(Brain(world, 1), area)
     assert 0.8 < population.cka(moments, moments) < 1
+
+
+@pytest.fixture(scope="module")
+def likeness(world):
+    """Every planted layer and linear region of two subjects."""
+    rows, names = [], {number: area.name for number, area in enumerate(LINEAR)}
+    networks = atlas.networks("xcpd", names)
+    for brain in (Brain(world, 1), Brain(world, 2)):
+        areas = [(networks[area.name][0], population.region(brain, area)) for area in LINEAR]
+        for spec in roster.line_up(world):
+            for index in range(len(spec.places)):
+                layer = population.layer(world, spec, index)
+                found = [(network, population.cka(layer, area)) for network, area in areas]
+                rows += [(spec.modality, spec.name, index, *one) for one in found]
+    return pd.DataFrame(rows, columns=["modality", "model", "layer", "network", "cka"])
+
+
+def test_depths_and_networks_are_as_the_scope_of_the_certificates_says(likeness):
+    """What certificates/claims.yaml takes for true and false of the planted world."""
+    depth = likeness.groupby(["modality", "layer"])["cka"].mean()
+    assert depth["vision"].tolist() == pytest.approx([0.197, 0.232, 0.233, 0.201], abs=3e-3)
+    assert depth["language"].tolist() == pytest.approx([0.213, 0.205, 0.196, 0.187], abs=3e-3)
+    above = likeness["cka"] - likeness.groupby(["modality", "model", "layer"])["cka"].transform("mean")
+    network = above.groupby([likeness["modality"], likeness["network"], likeness["layer"]]).mean()
+    assert network["vision", "Visual"][[0, 2]].tolist() == pytest.approx([0.19, 0.08], abs=0.01)
+    assert network["language", "Limbic"][[0, 2]].tolist() == pytest.approx([-0.12, -0.10], abs=0.01)
