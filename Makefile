@@ -34,8 +34,7 @@ certify: .venv/.installed ## how often each claim is announced where it is false
 # settings that take other features or other scores, each a list: the grid is all combinations
 MULTIVERSE ?= preset=as_written,as_released,calibrated extract.pca_variance=0.95,1.0 cka.images=own,all
 multiverse: .venv/.installed ## the analysis under other features and scores, as DVC experiments (MULTIVERSE=…), then all side by side
-	@python -m homoplasy.stages._experiments $(foreach choice,$(MULTIVERSE),'$(choice)')
-	@python -m homoplasy.stages._gather --out data/multiverse
+	@python -m homoplasy.stages._experiments --out data/multiverse $(foreach choice,$(MULTIVERSE),'$(choice)')
 
 # what the table leaves out: files that stages depend on, settings that repeat params.yaml, all but the headline metrics
 LEFT_OUT := ^(src|data|models|settings|conf|rosters|claims|certificates)|^(Created|Executor|points\..*)$$

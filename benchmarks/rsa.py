@@ -27,7 +27,7 @@ from homoplasy.maths import clouds, pairs
 PARTS = {
     "standardising": [(hp.measures.RSA, "prepare")],
     "the range of distances, from 32 columns": [(pairs, "_ranges")],
-    "distances, twice: X X'": [(clouds.Clouds, "tile")],
+    "distances: X X'": [(clouds.Clouds, "tile")],
     "counting them in bins": [(pairs, "_count")],
     "ranks of the bins": [(pairs, "_ranked")],
     "looking ranks up": [(pairs.Table, "look")],

@@ -9,10 +9,14 @@ def test_off_a_terminal_short_work_is_quiet(capsys):
 
 
 def test_off_a_terminal_long_work_speaks_in_lines(capsys, monkeypatch):
-    clock = iter(range(0, 1000, 15))
+    clock = iter(range(0, 1000, 30))
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     list(progress.track(iter("abcd"), "letters", total=4))
-    assert capsys.readouterr().err.splitlines() == ["  letters: 2/4, about 30 s left"]
+    assert capsys.readouterr().err.splitlines() == [
+        "  letters: 1/4",
+        "  letters: 2/4, about 60 s left",
+        "  letters: 3/4, about 30 s left",
+    ]
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(50, "50 s"), (400, "7 min"), (50_000, "14 h")])

@@ -50,6 +50,10 @@ def _lines(items: Iterable[T], what: str, count: int) -> Iterator[T]:
         yield item
         now = time.monotonic()
         if now - spoken > _QUIET_SECONDS and done < count:
-            left = (now - start) / done * (count - done)
-            say(f"  {what}: {done}/{count}, about {left:.0f} s left")
+            say(f"  {what}: {done}/{count}{_left(now - start, done, count)}")
             spoken = now
+
+
+def _left(elapsed: float, done: int, count: int) -> str:
+    # the first item pays for getting ready, so it alone is no rate
+    return f", about {duration(elapsed / done * (count - done))} left" if done > 1 else ""

@@ -41,6 +41,23 @@ def cell(found, reading="calibrated"):
     return rows.iloc[0]
 
 
+def test_a_confound_is_asked_of_the_items_of_the_claim_alone_and_of_each():
+    held = {"table": "facts", "where": {"fact": "g"}, "says": "held"}
+    query = {"where": {"fact": "f"}, "by": "item", "sign": 1, "confounds": [held]}
+    stated = claim(calibrated=query, items={"x": "x", "y": "y"})
+    both = [("x", 0.5, 0.2, 0.8), ("y", 0.4, 0.1, 0.7)]
+    own, other = facts(*both, ("z", -0.5, -0.8, -0.2)), facts(*both, ("z", -0.5, -0.8, -0.2)).assign(fact="g")
+    assert cell(judged(stated, pd.concat([own, other])))["verdict"] == "survives"
+    assert cell(judged(stated, pd.concat([own, other[other["item"] != "y"]])))["verdict"] == "weakened"
+
+
+def test_the_opposite_of_a_claim_is_called_so():
+    row = cell(judged(claim(calibrated={}), facts(("a", -0.5, -0.8, -0.2))))
+    assert row["verdict"] == "fails"
+    assert row["reason"].endswith("; the opposite of the claim is shown.")
+    assert "opposite" not in cell(judged(claim(calibrated={}), facts(("a", -0.5, -0.8, 0.2))))["reason"]
+
+
 CONFOUND = {"confounds": [{"says": "at equal width", "where": {"item": "b"}}]}
 
 

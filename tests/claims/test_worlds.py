@@ -27,6 +27,7 @@ def verdicts(models, scores, performance):
 @pytest.fixture(scope="module")
 def models():
     table = made.models(12)
+    table = table.assign(parameters=96 * table["model"].map(made.facts(table).set_index("model")["width"]) ** 2.0)
     return table.assign(family=[f"{name[8:11]}-{place // 2}" for place, name in enumerate(table["model"])])
 
 

@@ -56,7 +56,7 @@ def test_kernels_that_tell_little_are_named(files, call):
         np.save(f"{name}.npy", np.random.default_rng(ord(name)).standard_normal((30, 10)))
     _, out, _ = call("score", "c.npy", "d.npy", "--sigma", "0.1", "--sigma", "100")
     rows = {" ".join(line.split()[:3]): line for line in out.splitlines()}
-    assert rows["width 0.1 biased"].endswith("narrow, narrow")
+    assert rows["width 0.1 biased"].endswith("none   narrow, narrow")  # chance has no spread, and so there is no z
     assert rows["width 100 biased"].endswith("flat, flat")
 
 

@@ -1,4 +1,4 @@
-"""The streamed comparison against scipy on held distances, where ranks are binned and where they tie."""
+"""The comparison in float32, streamed or held, against scipy's, where ranks are binned and where they tie."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 from scipy import stats
 from scipy.spatial.distance import pdist, squareform
 
-from homoplasy.maths import likeness, pairs
+from homoplasy.maths import held_pairs, likeness, pairs
+from homoplasy.maths.clouds import Clouds
 
 N = 420  # four tiles a side, the last one not whole
 
@@ -51,41 +52,48 @@ CLOUDS = {
 }
 
 
-def value(x, y, how, *, root=True):
-    a, b = (pairs.side([one], root=root, ranked=how == "spearman") for one in (x, y))
-    found = pairs.sweep(a, b)
+FORMS = {"streamed": pairs.side, "held": held_pairs.hold}
+
+
+def value(x, y, how, *, form="streamed", root=True):
+    a, b = (FORMS[form]([one], root=root, ranked=how == "spearman") for one in (x, y))
+    found = a.against(b)
     return likeness.likeness(found.cross, *map(likeness.Parts.of, found.rows, found.square), how).item()
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", CLOUDS)
-def test_binned_ranks_give_the_correlation_of_sorted_ones(kind):
+def test_binned_ranks_give_the_correlation_of_sorted_ones(kind, form):
     x, y = CLOUDS[kind](1), CLOUDS[kind](2)
     # whole numbers and multiples of them: distances that tie, tie exactly
     scale = {"thirds": 3, "binary": 1 / 0.7}.get(kind, 1)
     exact = [(scale * (one - one[0])).numpy() for one in (x, y)]
     exact = [one.round() if kind in ("whole", "thirds", "binary") else one for one in exact]
     a, b = (pdist(one, "sqeuclidean") for one in exact)
-    assert value(x, y, "spearman") == pytest.approx(stats.spearmanr(a, b)[0], abs=1e-6)
+    assert value(x, y, "spearman", form=form) == pytest.approx(stats.spearmanr(a, b)[0], abs=1e-6)
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", CLOUDS)
 @pytest.mark.parametrize("root", [True, False])
-def test_distances_give_the_correlation_and_cosine_of_held_ones(kind, root):
+def test_distances_give_the_correlation_and_cosine_of_exact_ones(kind, root, form):
     x, y = CLOUDS[kind](1), CLOUDS[kind](2)
     a, b = (pdist(one.numpy(), "euclidean" if root else "sqeuclidean") for one in (x, y))
-    assert value(x, y, "pearson", root=root) == pytest.approx(stats.pearsonr(a, b)[0], abs=1e-6)
+    assert value(x, y, "pearson", form=form, root=root) == pytest.approx(stats.pearsonr(a, b)[0], abs=1e-6)
     cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
-    assert value(x, y, "cosine", root=root) == pytest.approx(cosine, abs=1e-6)
+    assert value(x, y, "cosine", form=form, root=root) == pytest.approx(cosine, abs=1e-6)
 
 
-def test_sums_are_those_of_the_matrices():
-    x, y = [shared(1), shared(2, 5)], [shared(3)]
-    sides = [pairs.side(one, root=True, ranked=False) for one in (x, y)]
-    found = pairs.sweep(*sides)
-    for rows, square, side, given in zip(found.rows, found.square, sides, (x, y), strict=True):
-        held = [pdist(one.numpy()) / side.clouds.size[place].item() for place, one in enumerate(given)]
-        np.testing.assert_allclose(rows, [squareform(one).sum(0) for one in held], rtol=1e-6)
-        np.testing.assert_allclose(square, [(one**2).sum() for one in held], rtol=1e-6)
+@pytest.mark.parametrize("form", FORMS)
+def test_sums_are_those_of_the_matrices(form):
+    x, y = [shared(1), *(shared(seed, 5) for seed in (2, 4, 5, 6))], [shared(3)]
+    ours, theirs = (FORMS[form](one, root=True, ranked=False) for one in (x, y))
+    found = ours.against(theirs)
+    exact = [[pdist(one.numpy()) / Clouds([one], torch.float64).size.item() for one in given] for given in (x, y)]
+    for rows, square, side in zip(found.rows, found.square, exact, strict=True):
+        np.testing.assert_allclose(rows, [squareform(one).sum(0) for one in side], rtol=1e-6)
+        np.testing.assert_allclose(square, [(one**2).sum() for one in side], rtol=1e-6)
+    np.testing.assert_allclose(found.cross, np.array(exact[0]) @ np.array(exact[1]).T, rtol=1e-6)
 
 
 def test_the_mean_ranks_of_bins_are_those_of_scipy():
@@ -109,10 +117,12 @@ def test_the_compiled_loops_do_what_plain_operations_do():
         assert torch.equal(counts, torch.bincount(pairs_of, minlength=len(counts)))
 
 
-def test_distances_that_are_all_alike_are_told():
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("ranked", [True, False])
+def test_distances_that_are_all_alike_are_told(form, ranked):
     one_hot = torch.eye(N, dtype=torch.float64)
     point = torch.ones(N, 3, dtype=torch.float64)
-    assert pairs.side([one_hot, shared(1), point], root=True, ranked=True).flat.tolist() == [True, False, True]
+    assert FORMS[form]([one_hot, shared(1), point], root=True, ranked=ranked).flat.tolist() == [True, False, True]
 
 
 @pytest.mark.gpu

@@ -80,3 +80,9 @@ def test_only_units_that_vary_are_counted(measure):
     table = hp.score([one, other], [other], [measure])
     assert table.groupby("source")["source_units"].unique().map(list).to_dict() == {"all": [6], "four": [4]}
     assert set(table["target_units"]) == {4}
+
+
+def test_numbers_whose_sum_overflows_are_finite():
+    large = 1e38 * torch.randn(20, 30, generator=torch.Generator().manual_seed(1)).abs()
+    assert large.sum().isinf()
+    assert hp.measures.RSA()(large, large).item() == pytest.approx(1)

@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.spatial.distance import pdist
 
 from homoplasy.errors import BadRequest
+from homoplasy.maths import pairs
 from homoplasy.measures import CKA, RSA, rsa
 from homoplasy.measures.rsa import Compare
 from homoplasy.representation import Representation
@@ -54,12 +55,24 @@ def test_above_some_hundred_stimuli_it_is_what_scipy_finds_to_a_millionth(compar
 @pytest.mark.parametrize("compare", get_args(Compare))
 def test_either_side_of_the_threshold_a_measure_says_the_same(compare, monkeypatch):
     x, y = torch.randn(2, 300, 20, generator=generator(3), dtype=torch.float64)
+    sides = [[Representation(one.numpy(), np.arange(300), name)] for one, name in ((x, "x"), (x + y, "y"))]
     tables = []
-    for exact in (362, 10):
+    for exact, memory in ((362, "2GB"), (10, "2GB"), (10, "7MB")):  # exact, held, streamed
         monkeypatch.setattr(rsa, "_EXACT", exact)
-        sides = [[Representation(one.numpy(), np.arange(300), name)] for one, name in ((x, "x"), (x + y, "y"))]
-        tables.append(score(*sides, [RSA(compare)])[["value", "null_mean", "null_sd"]])
-    np.testing.assert_allclose(tables[0], tables[1], atol=1e-6)
+        tables.append(score(*sides, [RSA(compare)], memory=memory)[["value", "null_mean", "null_sd"]])
+    for table in tables[1:]:
+        np.testing.assert_allclose(tables[0], table, atol=1e-6)
+
+
+def test_dissimilarities_are_held_where_memory_has_room_for_a_block_of_objects_a_side(monkeypatch):
+    taken, plain = [], pairs.Side.against
+    monkeypatch.setattr(pairs.Side, "against", lambda *sides: taken.append("streamed") or plain(*sides))
+    of = [Representation(np.random.default_rng(1).standard_normal((400, 20)), np.arange(400), "x")]
+    block = 32 * 4 * 400 * 399 / 2
+    for memory in (block + 1e7, block - 1e6):
+        score(of, of, [RSA()], memory=f"{memory / 1e6}MB")
+        taken.append("next")
+    assert taken == ["next", "streamed", "next"]
 
 
 def test_whitened_rsa_of_squared_distances_is_linear_cka():

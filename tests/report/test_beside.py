@@ -9,6 +9,7 @@ import pytest
 
 from homoplasy.report import beside, beside_tables, certificates, specifications, verdicts
 from homoplasy.report.page import certified, stands
+from homoplasy.tables import CORRELATIONS
 from tests.report import known
 
 
@@ -33,11 +34,41 @@ def test_the_floor_of_a_correlation_is_what_repaired_images_give(scores):
 
 def test_ceilings_other_brains_and_twins_are_said_beside_the_scores(scores):
     said = beside.levels(known.audit(scores), scores, "vision")
-    assert "Noise leaves scores up to 0.60 within reach (ceiling of the median region, 0.40 to 0.80; 4 of 4" in said
+    assert "Noise leaves scores up to 0.60 (0.40 to 0.80) within reach: the ceiling of the median region" in said
     assert "The same region of another person scores 0.30 (median)." in said
     assert "untrained twins score 0.050 where their models score 0.200" in said
     assert "random features of the same width score 0.000" in said
+    assert "Each scores above its own." in said
     assert beside.levels({}, scores, "vision") == ""
+
+
+def test_models_that_learnt_nothing_are_named(scores):
+    audit = known.audit(scores)
+    name = audit["twins"].loc[audit["twins"]["source"].str.contains("vision"), "source"].iloc[0]
+    audit["twins"].loc[audit["twins"]["source"] == name, "model_calibrated"] = 0.05
+    assert f"Not above its own untrained twin: {name}." in beside.levels(audit, scores, "vision")
+    assert "Each scores above its own." in beside.levels(audit, scores, "language")
+
+
+def row(x, r, low, high, given=""):
+    about = {"reading": "calibrated", "modality": "vision", "x": x, "y": "performance", "given": given, "n": 24}
+    bounds = {"fisher_low": low, "fisher_high": high, "family_low": np.nan, "family_high": np.nan, "families": 8}
+    return about | bounds | {"method": "pearson", "r": r, "p": 0.01, "interval": ""}
+
+
+@pytest.mark.parametrize(
+    ("plain", "over_subjects", "word"),
+    [
+        ((0.9, 0.8, 0.95), (0.9, 0.7, 1.0), "survives"),
+        ((0.9, 0.8, 0.95), (0.5, -1.0, 1.0), "weakened"),  # one subject alone has it
+        ((-0.9, -0.95, -0.8), (-0.9, -1.0, -0.7), "the opposite"),
+        ((0.2, -0.1, 0.5), (0.2, 0.1, 0.3), "not shown"),
+    ],
+)
+def test_the_headline_asks_for_its_sign_and_for_every_subject(scores, plain, over_subjects, word):
+    rows = [row("score", *plain), row("score", *plain, given="log_width"), row("score_by_subject", *over_subjects)]
+    found = verdicts.verdicts(scores, CORRELATIONS.check(pd.DataFrame(rows)))
+    assert next(one.word for one in found if (one.modality, one.reading) == ("vision", "calibrated")) == word
 
 
 def test_verdicts_carry_them_for_the_calibrated_reading_alone(inputs, scores):

@@ -74,8 +74,9 @@ def test_chance_stands_beside_the_claims_whose_chance_level_is_known(inputs):
 
 
 def test_floors_and_certificates_stand_beside_their_claims(inputs):
-    stands = Beside({"vis.imagenet": "r with images re-paired"}, known_tables.certificates())
+    stands = Beside({"vis.imagenet": "r with images re-paired"}, known_tables.certificates(), "scores up to 0.6")
     rows = {row.id: row for row in ledger.rows(inputs.claims, inputs.study["correlations"], stands)}
     assert rows["vis.imagenet"].floor.endswith("; r with images re-paired")
     assert rows["lang.leaderboard2"].certificate.startswith("calibrated: false alarms in 1 of 20")
     assert rows["vis.imagenet"].certificate == ""
+    assert (rows["vis.imagenet"].reach, rows["fig4.sign_consistency"].reach) == ("scores up to 0.6", "")

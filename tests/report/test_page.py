@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 from io import BytesIO
 from xml.etree import ElementTree
 
-import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from homoplasy.report import hierarchy, lookup, performance, printed, scale, tree
 from homoplasy.report.figures import absent, drawings
@@ -108,9 +108,12 @@ def test_every_format_is_what_it_says_and_the_numbers_are_those_of_the_tables(dr
     for one in drawn:
         assert ElementTree.fromstring(one.svg).tag.endswith("svg")
         assert one.pdf.startswith(b"%PDF")
-        pixels = matplotlib.image.imread(BytesIO(one.png))
+        with Image.open(BytesIO(one.png)) as picture:
+            assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+            pixels = np.asarray(picture)
         assert pixels.shape[1] == 2160
-        assert pixels.std() > 0.01
+        assert (pixels[:5, :5] == 255).all(), "the paper is white, not clear"
+        assert pixels[..., :3].std() > 0.01 * 255
     (first,) = (one for one in drawn if one.name == "performance")
     csv = pd.read_csv(BytesIO(first.csv)).set_index(["model", "reading"])["score"]
     scores = inputs.study["model_scores"].dropna(subset=["score"]).set_index(["model", "reading"])["score"]

@@ -1,6 +1,7 @@
 """multiverse from files to files, and its tables gathered from the experiments of a repository."""
 
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -81,7 +82,7 @@ def test_experiments_are_read_and_those_without_a_table_are_named(given, tmp_pat
     def part(repository, rev, name):
         return ({"preset": name}, known[name]) if name in known else None
 
-    monkeypatch.setattr(_gather, "_experiments", lambda _: {"bold": "1", "odd": "2", "shy": "3"})
+    monkeypatch.setattr(_gather, "named", lambda _: {"bold": "1", "odd": "2", "shy": "3"})
     monkeypatch.setattr(_gather, "_part", part)
     _gather.gather(tmp_path, tmp_path / "out")
     gathered = frames.read(tmp_path / "out/gathered.parquet", GATHERED)
@@ -116,17 +117,21 @@ def test_settings_are_named_by_their_section():
 
 
 def test_every_combination_of_choices_is_an_experiment_with_a_name(monkeypatch, capsys):
-    asked = []
+    asked, removed, gathered = [], [], []
 
-    def dvc(command, check):
-        asked.append(command)
-        return SimpleNamespace(returncode=int("all" in command[6]), check=check)
+    def dvc(command, check, stdout=None):
+        (removed if command[2] == "remove" else asked).append(command)
+        return SimpleNamespace(returncode=int("-all-" in " ".join(command)), check=check, stdout=stdout)
 
+    monkeypatch.setattr(_gather, "named", lambda _: {"calibrated-own-28-36": "1", "mine": "2"})
+    monkeypatch.setattr(_gather, "gather", lambda _, out: gathered.append(out))
     monkeypatch.setattr(_experiments.subprocess, "run", dvc)
     choices = ["preset=as_released,calibrated", "cka.images=own,all", "cka.kernel_sizes=[28,36]"]
     with pytest.raises(WorkFailed, match="2 of 4 experiments failed: as_released-all-28-36, calibrated-all-28-36"):
-        _experiments.run(choices)
-    assert [command[6] for command in asked] == [
+        _experiments.run(choices, Path("side"))
+    assert gathered == [Path("side")]
+    assert removed == [["dvc", "exp", "remove", "calibrated-own-28-36"]]
+    assert [command[5] for command in asked] == [
         "as_released-own-28-36",
         "as_released-all-28-36",
         "calibrated-own-28-36",

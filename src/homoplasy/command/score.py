@@ -20,6 +20,7 @@ EXAMPLE = "homoplasy score layer3.npy V1.npy --relative 0.5 --relative 1 --json"
 
 _NARROW = 0.9  # of the n - 1 dimensions: the floor of a biased score is then as high
 _FLAT = 0.98  # mean off-diagonal entry
+_ROUNDING = 1e-9  # a spread of chance below this is that of sums: every re-pairing scores the same
 _EXPLAINED = """
 score      1: the same geometry; 0 for a debiased score: no likeness beyond chance. It may be negative.
 by chance  exact mean and standard deviation of the score when the rows of B are shuffled.
@@ -86,7 +87,8 @@ def _scores(
     kinds += [{"sigma_relative": relative}] if relative else []
     measures = [CKA(**kind, debiased=debiased) for debiased in (True, False) for kind in kinds]
     table = score_all([left], [right], measures, precision="float64")
-    return table.assign(z=(table["value"] - table["null_mean"]) / table["null_sd"])
+    spread = table["null_sd"].where(table["null_sd"] > _ROUNDING)
+    return table.assign(z=(table["value"] - table["null_mean"]) / spread)
 
 
 def _json(left: "Representation", right: "Representation", table: "pd.DataFrame") -> str:
@@ -118,7 +120,8 @@ def _line(row: Mapping[Any, Any]) -> str:
         return f"{params:<22}{'none':>9}    {_REASONS.get(row['reason'], row['reason'])}"
     chance = f"{row['null_mean']:.4f} ± {row['null_sd']:.2g}"
     health = ", ".join(_health(row, side) for side in ("source", "target"))
-    return f"{params:<22}{row['value']:>9.4f}    {chance:<20}{row['z']:>7.1f}   {health}"
+    z = f"{row['z']:.1f}" if math.isfinite(row["z"]) else "none"
+    return f"{params:<22}{row['value']:>9.4f}    {chance:<20}{z:>7}   {health}"
 
 
 def _health(row: Mapping[Any, Any], side: str) -> str:

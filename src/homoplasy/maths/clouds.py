@@ -29,9 +29,10 @@ class Clouds:
         """How many objects."""
         return len(self.points)
 
-    def room(self, side: int) -> Float[Tensor, "b side wide"]:
-        """Zeros for the distances of a tile of that side, with some rows and columns more."""
-        return torch.zeros(len(self), side + _fused.TALL, side + LANES, dtype=self.dtype, device=self.device)
+    def room(self, side: int, width: int = 0) -> Float[Tensor, "b high wide"]:
+        """Zeros for the distances of a tile of that side, or as wide as said, with some rows and columns more."""
+        shape = len(self), side + _fused.TALL, (width or side) + LANES
+        return torch.zeros(shape, dtype=self.dtype, device=self.device)
 
     def tile(self, i: slice, j: slice, out: Float[Tensor, "b h w"]) -> None:
         """|x_i - x_j|^2 = |x_i|^2 + |x_j|^2 - 2 x_i'x_j in the first rows and columns of `out`."""

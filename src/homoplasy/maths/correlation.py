@@ -46,7 +46,7 @@ def correlation(
     return float(np.clip(a @ b / scale, -1.0, 1.0))
 
 
-def residual(x: Float[np.ndarray, " n"], design: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
+def residual(x: Float[np.ndarray, "n ..."], design: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n ..."]:
     """What a least-squares fit of x on the columns of the design leaves: x - D (D^T D)^-1 D^T x."""
     weights, *_ = np.linalg.lstsq(design, x, rcond=None)
     return x - design @ weights

@@ -1,8 +1,8 @@
-"""Nearest neighbours of stimuli: found once an object, in the order of nearness, for every number of them."""
+"""Nearest neighbours of stimuli: found once an object, for every number of them that is asked for."""
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ METRICS = {"cosine": unit_rows, "inner": unit_largest}
 
 
 class Near(NamedTuple):
-    """The k nearest others of every stimulus, nearest first, and their similarities."""
+    """The k nearest others of every stimulus, and their similarities."""
 
     lists: Integer[ndarray, "n k"]
     similarity: Float[ndarray, "n k"]
@@ -59,25 +59,27 @@ def index_type(n: int) -> type[np.uint16] | type[np.int32]:
 
 
 def nearest(x: Float[Tensor, "n d"], k: int, metric: str) -> Near:
-    """The k nearest others of every row; of equally near ones the earlier row comes first."""
+    """The k nearest others of every row, nearest first; of equally near ones the earlier row comes first."""
     near = Near(np.empty((len(x), k), index_type(len(x))), np.empty((len(x), k)))
-    search(x, metric, near, room(len(x)))
+    search(x, metric, range(1, k + 1), near, room(len(x)))
     return near
 
 
-def search(x: Float[Tensor, "n d"], metric: str, near: Near, within: Float[ndarray, "h n"]) -> None:
+def search(x: Float[Tensor, "n d"], metric: str, ks: Sequence[int], near: Near, within: Float[ndarray, "h n"]) -> None:
     """Fill `near`, whose similarities may have no columns, in a `room` that serves many objects of as many rows.
 
-    Objects on a GPU are brought to the processor. The result does not depend on the number of threads.
+    The first k of a list are the k nearest for each of `ks`, which rise up to the length of the lists; between them
+    there is no order. Objects on a GPU are brought to the processor. The result does not depend on the number of
+    threads.
     """
     z = METRICS[metric](x).numpy(force=True).astype(np.float64, copy=False)
-    guess = _guess(len(z) - 1, near.lists.shape[1])
+    guess, wanted = _guess(len(z) - 1, near.lists.shape[1]), np.array(ks)
     for start in range(0, len(z), len(within)):
         rows = slice(start, start + len(within))
         similar = np.matmul(z[rows], z.T, out=within[: len(z[rows])])
 
         def order(first: int, last: int, start: int = start, similar: ndarray = similar) -> None:
-            _order(similar, (start, first, last), guess, near.lists[start:], near.similarity[start:])
+            _order(similar, (start, first, last), (guess, wanted), near.lists[start:], near.similarity[start:])
 
         in_threads(order, len(similar))
 
@@ -94,13 +96,13 @@ def _guess(others: int, k: int) -> tuple[int, int]:
 
 @compiled
 def _order(
-    similar: ndarray, at: tuple[int, int, int], guess: tuple[int, int], lists: ndarray, similarity: ndarray
+    similar: ndarray, at: tuple[int, int, int], how: tuple[Any, ...], lists: ndarray, similarity: ndarray
 ) -> None:
     """Order rows first ... last of the panel that starts at `start`."""
-    (start, first, last), (step, rank) = at, guess
+    (start, first, last), ((step, rank), ks) = at, how
     n, k = similar.shape[1], lists.shape[1]
     shifted, keys, some, out = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    heads = np.empty(BUCKETS, np.int64)
+    heads, threshold = np.empty(BUCKETS, np.int64), np.full(1, rank + 1)
     for i in range(first, last):
         _keys(similar[i], similar[i, start + i], shifted, keys)
         keys[start + i] = keys[n - 1]  # a stimulus is none of its own neighbours
@@ -108,11 +110,11 @@ def _order(
         if step > 0:
             sample = keys[: n - 1 : step]
             some[: len(sample)] = sample
-            smallest(some, len(sample), rank + 1, heads, out)
+            smallest(some, len(sample), threshold, heads, out)
             count = passing(keys, n - 1, out[rank], some)
         if count < k:
             count = passing(keys, n - 1, _POSITIVE, some)
-        smallest(some, count, k, heads, out)
+        smallest(some, count, ks, heads, out)
         for place in range(k):
             lists[i, place] = out[place] & _LAST
         for place in range(similarity.shape[1]):

@@ -22,11 +22,11 @@ from homoplasy.maths.compiled import compiled
 _PILOT = 32  # stimuli whose distances to all others tell the range
 _BEYOND = 1.5  # by how much distances may lie outside that range and have bins of their own; the rest shares the last
 _TILE = {"cpu": 128, "cuda": 1024}
-_RUN = 2**12  # products summed in float32 before the sum is carried on in float64
+RUN = 2**12  # products summed in float32 before the sum is carried on in float64
 _BITS = 8  # dropped of a float32: 2^15 bins an octave
 _BINS = 2**20  # at most
 _RUNS = 4  # neighbouring bins between empty ones: one value, parted by rounding
-_FLAT = 1e-5  # distances whose range is less than this share of their size are alike, as far as float32 can tell
+FLAT = 1e-5  # distances whose range is less than this share of their size are alike, as far as float32 can tell
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class Side:
         """How many objects."""
         return len(self.clouds)
 
+    def against(self, other: "Side") -> "Sums":
+        """Products of every object with every one of the other side."""
+        return sweep(self, other)
+
     def entries(self, place: int, squared: Float[Tensor, "h w"], out: Float[Tensor, "h w"]) -> None:
         """Entries of the pairs of a tile."""
         if self.tables:
@@ -82,10 +86,10 @@ def side(points: Sequence[Float[Tensor, "n _"]], *, root: bool, ranked: bool) ->
     """Make the points of some objects ready to be swept."""
     clouds = Clouds(points, torch.float32)
     low, high, middle = _ranges(clouds, root=root)
-    flat = high - low <= _FLAT * high
+    flat = high - low <= FLAT * high
     if flat.any():  # to some stimuli; now to all
         low, high = (torch.where(flat, all_of, one) for all_of, one in zip(_whole(clouds), (low, high), strict=True))
-        flat = high - low <= _FLAT * high
+        flat = high - low <= FLAT * high
     if ranked:
         return Side(clouds, root, torch.zeros_like(middle), _tables(clouds, low / _BEYOND, high * _BEYOND), flat)
     return Side(clouds, root, middle, (), flat)
@@ -113,14 +117,14 @@ def sweep(sources: Side, targets: Side) -> Sums:
                 rows[at][place, i] += tile.sum(1)
                 rows[at][place, j] += tile.sum(0)
                 square[at][place] += torch.linalg.vector_norm(tile, dim=1).double().square().sum()
-        left, right = (entries[:, : shape[0] * shape[1]].split(_RUN, 1) for _, entries in room)
+        left, right = (entries[:, : shape[0] * shape[1]].split(RUN, 1) for _, entries in room)
         for v, w in zip(left, right, strict=True):
             cross += v @ w.T
-    return _unshifted(rows, square, cross, [one.shift.double() for one in sides])
+    return unshifted(rows, square, cross, [one.shift.double() for one in sides])
 
 
-def _unshifted(rows: list[Tensor], square: list[Tensor], cross: Tensor, shift: list[Tensor]) -> Sums:
-    """The sums of A = V + c off the diagonal from those of V."""
+def unshifted(rows: Sequence[Tensor], square: Sequence[Tensor], cross: Tensor, shift: Sequence[Tensor]) -> Sums:
+    """The sums of A = V + c off the diagonal from those of V, of either side."""
     n = rows[0].shape[1]
     m = n * (n - 1) / 2
     total = [one.sum(1) / 2 for one in rows]
@@ -176,18 +180,31 @@ def _tables(clouds: Clouds, low: Float[Tensor, " b"], high: Float[Tensor, " b"])
     """Count squared distances between two bounds and rank the bins; what lies outside goes to the outermost."""
     edge = _edge(clouds)
     squared = clouds.room(edge)
-    first, last = (bound.float().cpu().view(torch.int32).tolist() for bound in (low, high))
-    bits = [max(_BITS, ((b - a) // _BINS).bit_length()) for a, b in zip(first, last, strict=True)]
-    counts = [
-        torch.zeros(((b - a) >> drop) + 1, dtype=torch.int32, device=clouds.device)
-        for a, b, drop in zip(first, last, bits, strict=True)
-    ]
+    first, bits, counts = _bounded(low, high)
     for i, j in _tiles(clouds.n, edge):
         clouds.tile(i, j, squared)
         tile = squared[:, : i.stop - i.start, : j.stop - j.start]
         for own, a, drop, into in zip(tile, first, bits, counts, strict=True):
             _count(own, i == j, a, drop, into)
     return tuple(Table(a, drop, _ranked(into)) for a, drop, into in zip(first, bits, counts, strict=True))
+
+
+def rank_table(squared: Float[Tensor, "h w"], low: Float[Tensor, ""], high: Float[Tensor, ""]) -> Table:
+    """The same of all squared distances of one object."""
+    (first,), (bits,), (counts,) = _bounded(low[None], high[None])
+    _count(squared, False, first, bits, counts)  # noqa: FBT003 # as the compiled form
+    return Table(first, bits, _ranked(counts))
+
+
+def _bounded(low: Float[Tensor, " b"], high: Float[Tensor, " b"]) -> tuple[list[int], list[int], list[Tensor]]:
+    """Where the bins of each object begin, the bits they drop, and a count of zero in each."""
+    first, last = (bound.float().cpu().view(torch.int32).tolist() for bound in (low, high))
+    bits = [max(_BITS, ((b - a) // _BINS).bit_length()) for a, b in zip(first, last, strict=True)]
+    counts = [
+        torch.zeros(((b - a) >> drop) + 1, dtype=torch.int32, device=low.device)
+        for a, b, drop in zip(first, last, bits, strict=True)
+    ]
+    return first, bits, counts
 
 
 def _count(squared: Tensor, diagonal: bool, low: int, bits: int, counts: Int[Tensor, " bins"]) -> None:  # noqa: FBT001 # as the compiled form

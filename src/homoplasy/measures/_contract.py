@@ -27,7 +27,7 @@ class Prepared(Protocol):
 
 def hopeless(values: Float[Tensor, "n d"]) -> tuple[int, str]:
     """The units to report and the reason of an object that no measure can use; no reason for any other."""
-    if not torch.isfinite(values).all():
+    if not _finite(values):
         return values.shape[1], "non_finite"
     if not standardise.varying(values).any():
         return 0, "constant_features"
@@ -41,12 +41,17 @@ def ready(
 
     Units that no kernel centres are left as they are by `none`: their means count.
     """
-    if not torch.isfinite(values).all():
+    if not _finite(values):
         return None, values.shape[1], "non_finite"
     z = untouched(values) if rule == "none" else standardise.RULES[rule](values)
     if not (z.shape[1] if rule == "drop_constant" else standardise.varying(values).any()):
         return None, 0, "constant_features"
     return z, z.shape[1], ""
+
+
+def _finite(values: Float[Tensor, "n d"]) -> bool:
+    """Whether no number is NaN or infinite; a sum is ten times as fast, but may overflow."""
+    return bool(values.sum().isfinite() or values.isfinite().all())
 
 
 def same_units(rule: str, untouched: Set[str]) -> frozenset[str]:
@@ -114,6 +119,7 @@ class Footprint:
     passing: float
     working: float
     held: float
+    lavish: "ByGeometry | None" = None  # the same measure in a form that holds more and computes less; on a processor
 
 
 class Geometry(Protocol):

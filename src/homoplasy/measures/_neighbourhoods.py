@@ -30,7 +30,7 @@ Metric = Literal["cosine", "inner"]
 
 @dataclass(frozen=True)
 class Lists:
-    """The nearest neighbours of every stimulus in some objects, nearest first; zeros where an object has none."""
+    """The nearest neighbours of every stimulus in some objects; zeros where an object has none."""
 
     lists: Integer[ndarray, "b n k"]
     similarity: Float[ndarray, "b n _"]  # empty unless it counts how near they are
@@ -96,8 +96,8 @@ class OfNeighbours(ABC):
 
     @property
     def preparation(self) -> Hashable:
-        """Measures that share their lists."""
-        return ("neighbours", self.metric, self.standardise, max(self._every), self._weighs)
+        """Measures that share their lists: in these only the first k of every k that was asked for are the nearest."""
+        return ("neighbours", self.metric, self.standardise, tuple(sorted(self._every)), self._weighs)
 
     def footprint(self, n: int) -> Footprint:
         """Similarities of some rows in passing; lists that serve every k, and what a measure makes of them."""
@@ -112,7 +112,9 @@ class OfNeighbours(ABC):
         """Standardise and search, once an object whatever the numbers of neighbours."""
         n = len(objects[0])
         enough(type(self).__name__, n)
-        k = min(max(self._every), n - 1)
+        asked = sorted({min(k, n - 1) for k in self._every})
+        k = asked[-1]
+        ks = range(1, k + 1) if self._weighs else asked  # in the same order, sums of similarities have the same bits
         lists = np.zeros((len(objects), n, k), neighbours.index_type(n))
         similarity = np.zeros((len(objects), n, k if self._weighs else 0))
         within, units, reasons = neighbours.room(n), list[int](), list[str]()
@@ -121,7 +123,7 @@ class OfNeighbours(ABC):
             units.append(entered)
             reasons.append(reason)
             if not reason:
-                neighbours.search(z, self.metric, neighbours.Near(lists[place], similarity[place]), within)
+                neighbours.search(z, self.metric, ks, neighbours.Near(lists[place], similarity[place]), within)
         return Lists(lists, similarity, tuple(units), tuple(reasons))
 
     def geometry(self, of: Lists) -> Iterator[Neighbourhoods]:

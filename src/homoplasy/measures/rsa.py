@@ -1,14 +1,14 @@
 """Representational similarity analysis: whether the same pairs of stimuli are unlike (Kriegeskorte et al. 2008)."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from homoplasy.maths import likeness, pairs, rdm
+from homoplasy.maths import held_pairs, likeness, pairs, rdm
 from homoplasy.measures._contract import (
     Comparison,
     Footprint,
@@ -60,20 +60,20 @@ class _Held(WithoutKernel):
 
 @dataclass(frozen=True)
 class _Swept(WithoutKernel):
-    """What the dissimilarities are made of, tile by tile, of the objects that have any; where these stand."""
+    """What gives the dissimilarities in float32, of the objects that have any; where these stand."""
 
-    side: pairs.Side | None
+    side: Any  # of `maths.pairs`, or of `maths.held_pairs`; None where no object has any
     places: Int[Tensor, " a"]
     n: int
 
     def against(self, other: "_Swept") -> tuple[Tensor, likeness.Parts, likeness.Parts]:
-        """Products of all pairs, and the parts of either side, in one pass over tiles; zeros where there are none."""
+        """Products of all pairs, and the parts of either side; zeros where there are none."""
         wide: dict[str, Any] = {"dtype": torch.float64, "device": self.places.device}
         counts = [len(one.reasons) for one in (self, other)]
         cross = torch.zeros(counts[0], counts[1], **wide)
         rows, square = ([torch.zeros((count, *size), **wide) for count in counts] for size in ((self.n,), ()))
         if self.side is not None and other.side is not None:
-            found = pairs.sweep(self.side, other.side)
+            found: pairs.Sums = self.side.against(other.side)
             cross[self.places[:, None], other.places] = found.cross
             for at, one in enumerate((self, other)):
                 rows[at][one.places], square[at][one.places] = found.rows[at], found.square[at]
@@ -90,12 +90,15 @@ class RSA:
     were independent (Diedrichsen et al. 2021, with errors alike and independent); the whitened cosine of squared
     distances is linear CKA. `standardise` says what becomes of the units first: z-scored with constant ones dropped,
     z-scored with a small epsilon, or left as they are. Up to 362 stimuli are compared in float64, ranked by sorting;
-    above, in float32 by tiles with binned ranks, which moves a value by less than 1e-6.
+    above, in float32 with binned ranks, which moves a value by less than 1e-6: held where `memory` has room for sixteen
+    objects a side, tile by tile where it has not.
 
     >>> x = torch.randn(10, 3, generator=torch.Generator().manual_seed(1))
     >>> round(RSA(compare="spearman")(x, 2 * x + 1).item(), 6)
     1.0
     """
+
+    _make: ClassVar[Callable[..., Any]] = staticmethod(pairs.side)
 
     by: Compare  # `compare` when it is made; as a method, compare is what every measure does to two sides
     dissimilarity: Dissimilarity
@@ -139,7 +142,7 @@ class RSA:
         if n <= _EXACT:
             return Footprint(4, 1, 0.5)
         each = _ROOM / (8 * n**2)
-        return Footprint(each, each, each)
+        return Footprint(each, each, each, _Lavish(self.by, self.dissimilarity, self.standardise))
 
     @property
     def invariances(self) -> frozenset[str]:
@@ -206,13 +209,24 @@ class RSA:
     def _swept(self, of: _Points) -> _Swept:
         alive = [place for place, points in enumerate(of.points) if points is not None]
         given = [points for points in of.points if points is not None]
-        side = pairs.side(given, root=self._root, ranked=self.by == "spearman") if given else None
+        side = self._make(given, root=self._root, ranked=self.by == "spearman") if given else None
         made = list(of.points)
         if side is not None and self._contrast:
             for place in torch.tensor(alive)[side.flat.cpu()].tolist():
                 made[place] = None
         device = given[0].device if given else None
         return _Swept(_reasons(of, made), side, torch.tensor(alive, dtype=torch.int64, device=device), of.n)
+
+
+class _Lavish(RSA):
+    """Every dissimilarity is held, so that distances are taken once."""
+
+    _make = staticmethod(held_pairs.hold)
+
+    def footprint(self, n: int) -> Footprint:
+        """A vector of half a matrix in float32, beside one that is made."""
+        each = _ROOM / (8 * n**2)
+        return Footprint(0.25 + each, 0.25, 0.25)
 
 
 def _reasons(of: _Points, made: Sequence[object]) -> tuple[str, ...]:

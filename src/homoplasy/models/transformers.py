@@ -117,7 +117,10 @@ class Causal:
     def configuration(self, vocabulary: int) -> PretrainedConfig:
         """The configuration on the hub, or the one of the roster line with this number of words."""
         if self.random:
-            return AutoConfig.for_model(self.random[1], vocab_size=vocabulary, **(self.options.config or {}))
+            # hidden states need no ends of text, and those of the real model lie beyond so few words
+            ends = {"bos_token_id": None, "eos_token_id": None}
+            settings = ends | (self.options.config or {}) | {"vocab_size": vocabulary}
+            return AutoConfig.for_model(self.random[1], **settings)
         with self._reading():
             return AutoConfig.from_pretrained(self.repository, **self._source())
 

@@ -23,6 +23,7 @@ NO_CERTIFICATES = "No certificates were made yet: make certify runs the study in
 _MODALITIES = {"lang.leaderboard2": "language", "vis.imagenet": "vision"}
 _RAW = {"raw": "released", "calibrated": "calibrated"}  # columns of null_scores: the reading whose scores they are
 _FEWEST = 3  # models: a correlation of fewer says nothing
+_NAMED = 3  # models, of those that lie no higher than their twin
 
 
 class Beside(NamedTuple):
@@ -30,6 +31,7 @@ class Beside(NamedTuple):
 
     floors: Mapping[str, str]
     certificates: pd.DataFrame | None
+    reach: str = ""  # of scores
 
     def certificate(self, claim: str) -> str:
         """The certificate of a claim in words; empty where there is none."""
@@ -63,14 +65,22 @@ def levels(audit: Mapping[str, pd.DataFrame], model_scores: pd.DataFrame, modali
     return " ".join([*_reach(audit.get("ceilings")), *_twins(audit.get("twins"), model_scores, modality)])
 
 
-def _reach(ceilings: pd.DataFrame | None) -> Iterator[str]:
+def reach(ceilings: pd.DataFrame | None) -> str:
+    """The score that noise leaves within reach: of the median region, and of the noisiest and the quietest."""
     if ceilings is None or ceilings["ceiling"].notna().sum() == 0:
+        return ""
+    known = ceilings["ceiling"].dropna()
+    return f"scores up to {words.number(known.median())} ({words.interval(known.min(), known.max())})"
+
+
+def _reach(ceilings: pd.DataFrame | None) -> Iterator[str]:
+    said = reach(ceilings)
+    if ceilings is None or not said:
         return
     known = ceilings["ceiling"].dropna()
     yield (
-        f"Noise leaves scores up to {words.number(known.median())} within reach (ceiling of the median region, "
-        f"{words.number(known.min())} to {words.number(known.max())}; {len(known)} of {len(ceilings)} regions of "
-        "subjects have one)."
+        f"Noise leaves {said} within reach: the ceiling of the median region, and the range; {len(known)} of "
+        f"{len(ceilings)} regions of subjects have one."
     )
     between = ceilings.loc[known.index, "between"].dropna()
     if len(between):
@@ -80,7 +90,7 @@ def _reach(ceilings: pd.DataFrame | None) -> Iterator[str]:
 def _twins(twins: pd.DataFrame | None, model_scores: pd.DataFrame, modality: str) -> Iterator[str]:
     if twins is None:
         return
-    shown = set(model_scores.loc[(model_scores["modality"] == modality) & model_scores["counted"], "model"])
+    shown = set(model_scores.loc[model_scores["modality"] == modality, "model"])  # trained here, too
     mine = twins[twins["source"].isin(shown) & twins["calibrated"].notna()]
     for kind, name in (("untrained", "untrained twins"), ("gaussian", "random features of the same width")):
         one = mine[mine["kind"] == kind]
@@ -88,6 +98,18 @@ def _twins(twins: pd.DataFrame | None, model_scores: pd.DataFrame, modality: str
             twin, own = (words.number(one[column].median(), 3) for column in ("calibrated", "model_calibrated"))
             models = words.count(one["source"].nunique(), "model")
             yield f"Over all regions, {name} score {twin} where their models score {own} (medians, {models})."
+            if kind == "untrained":
+                yield _not_above(one)
+
+
+def _not_above(mine: pd.DataFrame) -> str:
+    """Which models do not score above their own untrained twin, mean over regions and subjects."""
+    gap = (mine["model_calibrated"] - mine["calibrated"]).groupby(mine["source"]).mean()
+    below = sorted(gap.index[gap <= 0])
+    if not below:
+        return "Each scores above its own."
+    more = [f"{len(below) - _NAMED} more"] if len(below) > _NAMED else []
+    return f"Not above its own untrained twin: {words.listed(below[:_NAMED] + more)}."
 
 
 def certificate(table: pd.DataFrame, claim: str) -> str:

@@ -35,6 +35,7 @@ _LETTERS = {
     "aic": "AIC\u00a0",
     "bic": "BIC\u00a0",
 }
+_OF_SCORES = ("lang.", "vis.", "q1", "q2.", "q3.")  # claims about brain scores begin so
 _OF_PERFORMANCE = {"lang.leaderboard2": "language", "vis.imagenet": "vision"}
 
 
@@ -69,6 +70,7 @@ class Row(NamedTuple):
     printed_in: str
     published: str
     floor: str
+    reach: str
     certificate: str
     cells: list[Cell]
 
@@ -91,9 +93,9 @@ def _row(claim: Mapping[str, Any], correlations: pd.DataFrame, stands: Beside) -
     present = {cell.place: cell for cell in (_cell(cell) for cell in claim["cells"])}
     every = [present.get(place, Cell(place, "–", UNTESTABLE, "")) for place in PLACES.values()]
     known = [one for one in (floor(name, correlations), stands.floors.get(name, "")) if one]
-    return Row(
-        name, claim["says"], claim["printed_in"], published, "; ".join(known) or "–", stands.certificate(name), every
-    )
+    reach = stands.reach if name.startswith(_OF_SCORES) else ""
+    told = "; ".join(known) or "–", reach, stands.certificate(name)
+    return Row(name, claim["says"], claim["printed_in"], published, *told, every)
 
 
 def _cell(cell: Mapping[str, Any]) -> Cell:

@@ -89,10 +89,10 @@ def page(inputs: Inputs, drawn: list[Drawing]) -> str:
 
 
 def stands(inputs: Inputs) -> beside.Beside:
-    """What stands beside the claims: floors from re-paired images, and certificates."""
+    """What stands beside the claims: floors from re-paired images, certificates, and what noise leaves of scores."""
     nulls = inputs.audit.get("null_scores")
     floors = {} if nulls is None else beside.floors(nulls, inputs.study["model_scores"])
-    return beside.Beside(floors, inputs.certificates)
+    return beside.Beside(floors, inputs.certificates, beside.reach(inputs.audit.get("ceilings")))
 
 
 def certified(inputs: Inputs) -> str:

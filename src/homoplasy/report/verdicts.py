@@ -58,6 +58,7 @@ def _calibrated(modality: str, rows: pd.DataFrame, table: pd.DataFrame) -> Verdi
         return Verdict(modality, "calibrated", "untestable here", f"There is no calibrated score: {_commonest(rows)}.")
     plain = lookup.correlation(table, "calibrated", modality, ("score", "performance"))
     held = lookup.correlation(table, "calibrated", modality, ("score", "performance", "log_width"))
+    people = lookup.correlation(table, "calibrated", modality, ("score_by_subject", "performance"))
     levels = (
         f"Scores run from {words.number(scored['score'].min())} to {words.number(scored['score'].max())}, "
         f"chance stands at 0 ± {words.number(2 * scored['null_sd'].mean(), 3)}."
@@ -67,22 +68,29 @@ def _calibrated(modality: str, rows: pd.DataFrame, table: pd.DataFrame) -> Verdi
         return Verdict(modality, "calibrated", "at chance", said)
     if np.isnan(plain.r):
         return Verdict(modality, "calibrated", "untestable here", f"Too few models have a known performance. {levels}")
-    word, said = _strength(plain, held)
+    word, said = _strength(plain, held, people)
     return Verdict(modality, "calibrated", word, f"{said} {levels}")
 
 
-def _strength(plain: lookup.Found, held: lookup.Found) -> tuple[str, str]:
-    numbers = f"r = {words.number(plain.r)}, 95 % interval {words.interval(plain.low, plain.high)}"
+def _strength(plain: lookup.Found, held: lookup.Found, people: lookup.Found) -> tuple[str, str]:
+    numbers = f"r = {words.number(plain.r)}, 95 % interval {words.interval(plain.low, plain.high)}"
     numbers += f" by {plain.how}, {words.count(plain.n, 'model')}"
     if plain.sign == 0:
         return "not shown", f"No relation of score and performance is shown ({numbers})."
-    better = "Better models resemble the brain more" if plain.sign > 0 else "Better models resemble the brain less"
+    if plain.sign < 0:
+        return "the opposite", f"Better models resemble the brain less ({numbers})."
+    better = f"Better models resemble the brain more ({numbers})"
+    if people.sign != 1 and not np.isnan(people.r):
+        return "weakened", f"{better}, but over subjects this is not shown ({_told(people)})."
     if np.isnan(held.r):
-        return "shown", f"{better} ({numbers}); feature width is not known, so it could not be held fixed."
-    also = f"r = {words.number(held.r)}, {words.interval(held.low, held.high)}"
-    if held.sign == plain.sign:
-        return "survives", f"{better} ({numbers}), and still do at equal feature width ({also})."
-    return "weakened", f"{better} ({numbers}), but at equal feature width this is not shown ({also})."
+        return "shown", f"{better}; feature width is not known, so it could not be held fixed."
+    if held.sign == 1:
+        return "survives", f"{better}, and still do at equal feature width ({_told(held)})."
+    return "weakened", f"{better}, but at equal feature width this is not shown ({_told(held)})."
+
+
+def _told(found: lookup.Found) -> str:
+    return f"r = {words.number(found.r)}, {words.interval(found.low, found.high)}"
 
 
 def _released(modality: str, rows: pd.DataFrame, table: pd.DataFrame) -> Verdict:

@@ -10,7 +10,7 @@ _NAMES = {
     "log_width": "ln width",
     "width": "width",
     "null_score": "its chance level",
-    "score_by_subject": "score in each subject alone",
+    "score_by_subject": "score, mean over subjects",
     "parameters": "parameters",
     "log_parameters": "ln parameters",
     "width^2": "its square",
@@ -81,9 +81,11 @@ def pair(x: str, y: str, given: str = "") -> str:
 
     >>> pair("score", "performance", "log_width")
     'score with performance, at equal ln width'
+    >>> pair("score_in_subj01", "performance")
+    'score in subj01 with performance'
     """
     held = f", at equal {' and '.join(_NAMES[one] for one in given.split('+'))}" if given else ""
-    return f"{_NAMES[x]} with {_NAMES[y]}{held}"
+    return f"{_NAMES.get(x, x.replace('_', ' '))} with {_NAMES[y]}{held}"
 
 
 def reading(params: str) -> str:

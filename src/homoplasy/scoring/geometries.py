@@ -34,8 +34,9 @@ class Geometries:
         ids: NDArray[Any],
     ) -> None:
         """Score some sources against some targets over the stimuli they share, draw by draw."""
-        for (drawn, sink), measures in product(draws, self._together):
+        for (drawn, sink), same in product(draws, self._together):
             n = len(ids) if drawn.target is None else len(drawn.target)
+            measures = self._formed(same, n)
             labels = [(measure, label) for measure in measures for label in measure.params]
             for ours, theirs in self._sides(of, at, measures, _Stimuli(ids, drawn, n)):
                 block = Block(ours.places, theirs.places, ours.units, theirs.units, n)
@@ -46,11 +47,10 @@ class Geometries:
         self, of: Sequence[Representation], at: tuple[list[int], list[int]], measures: list[ByGeometry], on: "_Stimuli"
     ) -> Iterator[tuple["_Side", "_Side"]]:
         """Blocks of sources against blocks of targets, such that both fit into memory."""
-        (s, t), matrix, memory = at, 8 * on.n**2, self._means.memory
-        need = _together(measure.footprint(on.n) for measure in measures)
-        size = int((memory - need.passing * matrix) // (2 * need.working * matrix))  # half for each side
+        s, t = at
+        need, size = self._block(measures, on.n)
         if size < 1:
-            raise too_little((need.passing + 2 * need.working) * matrix, memory, on.n)
+            raise too_little((need.passing + 2 * need.working) * 8 * on.n**2, self._means.memory, on.n)
         keep = len(t) * (need.held + need.working) <= size * need.working
         for t_block in [t] if keep else blocks(t, min(size, _BLOCK)):
             theirs = self._target_side(t_block, measures, on, keep=keep)
@@ -59,6 +59,17 @@ class Geometries:
                     rows(tensor(of[place].select(on.ids), self._means.device), on.drawn.source) for place in s_block
                 ]
                 yield _Side(tensors, s_block, measures), theirs
+
+    def _block(self, measures: Iterable[ByGeometry], n: int) -> tuple[Footprint, int]:
+        """What the measures need, and how many objects of a side that leaves room for."""
+        need, matrix = _together(measure.footprint(n) for measure in measures), 8 * n**2
+        return need, int((self._means.memory - need.passing * matrix) // (2 * need.working * matrix))
+
+    def _formed(self, measures: list[ByGeometry], n: int) -> list[ByGeometry]:
+        """The measures in the form that computes least, where memory holds a block of objects a side in it."""
+        lavish = [one.footprint(n).lavish or one for one in measures]
+        fits = self._means.device.type == "cpu" and self._block(lavish, n)[1] >= _BLOCK
+        return lavish if fits else measures
 
     def _target_side(self, t: list[int], measures: list[ByGeometry], on: "_Stimuli", *, keep: bool) -> "_Side":
         """A block of targets; when all of them fit, they are kept for the next sources."""

@@ -5,13 +5,13 @@ Which objects stand in one sweep changes no bit of a score, so blocks may differ
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
+from homoplasy.maths.workers import one_thread
 from homoplasy.measures import CKA
 from homoplasy.measures._pass import Cloud, Sweeping, cloud, compared
 from homoplasy.representation import Representation
@@ -76,7 +76,7 @@ class Sweeps:
     def _compare(
         self, sink: Sink, measures: list[CKA], at: tuple[list[int], list[int]], sides: tuple[list[Cloud], list[Cloud]]
     ) -> None:
-        with _one_thread():  # more of them sum in another order
+        with one_thread():
             results = list(compared(measures, *sides, self._how))
         units, target_units = ([one.units for one in side] for side in sides)
         block = Block(*at, units, target_units, sides[0][0].n)
@@ -129,7 +129,7 @@ class Sweeps:
             return cloud(tensor(one.select(ids), self._means.device), measures, self._means.precision)
 
         with (
-            _one_thread(),
+            one_thread(),
             ThreadPoolExecutor(
                 self._room(len(ids)).preparers(max(one.n_units for one in of)),
                 initializer=torch.set_num_threads,
@@ -150,13 +150,3 @@ def _taken(clouds: list[Cloud], places: NDArray[Any] | None) -> list[Cloud]:
 
 def _labels(measures: Sequence[CKA]) -> list[tuple[str, str]]:
     return [(one.name, label) for one in measures for label in one.params]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

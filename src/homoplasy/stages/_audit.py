@@ -12,6 +12,7 @@ import yaml
 from homoplasy import scoring, tables
 from homoplasy.errors import BadData, BadRequest, listing
 from homoplasy.execution import Shard
+from homoplasy.maths.workers import one_thread
 from homoplasy.progress import track
 from homoplasy.stages import _checks, _pairs, _settings, cka
 from homoplasy.stages._checks import Layers, Subject
@@ -156,7 +157,8 @@ def _between(a: Subject, b: Subject, choice: Choice) -> Piece:
     parts = {"code": code.fingerprint(__name__), "choice": choice.kernel, "of": [one.brain for one in (a, b)]}
 
     def make() -> Tables:
-        known = {of.address: (limit.value, limit.reason) for one in (a, b) for of, _, limit in one.limits()}
+        with one_thread():
+            known = {of.address: (limit.value, limit.reason) for one in (a, b) for of, _, limit in one.limits()}
         pairs, linear = (
             scoring.score(a.targets, b.targets, measures, _checks.device(), _pairs.allowed())
             for measures in (choice.main, [_checks.CENTRED])

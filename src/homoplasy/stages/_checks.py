@@ -14,6 +14,7 @@ from torch import Tensor
 
 from homoplasy import scoring
 from homoplasy.maths import ceilings, resampling, standardise, subsets, unit_sampling
+from homoplasy.maths.workers import one_thread
 from homoplasy.measures import CKA
 from homoplasy.measures._contract import hopeless
 from homoplasy.representation import Representation
@@ -116,7 +117,8 @@ class Subject:
     @cached_property
     def _standardised(self) -> list[Representation]:
         """The layers z-scored, so that a measure that only centres units takes them as any other does."""
-        return [self._z_scored(one) for one in self.sources]
+        with one_thread():
+            return [self._z_scored(one) for one in self.sources]
 
     def _z_scored(self, one: Representation) -> Representation:
         values = torch.from_numpy(one.values)
@@ -144,7 +146,8 @@ class Subject:
     def _floors(self, draws: range) -> Mapping[str, pd.DataFrame]:
         """A block of re-pairings: of all layers with all regions."""
         n = len(self.pairs.images)
-        drawn = self._paired.drawn([resampling.permutation(n, self.choice.seed, draw) for draw in draws])
+        with one_thread():
+            drawn = self._paired.drawn([resampling.permutation(n, self.choice.seed, draw) for draw in draws])
         chance = {name: audit.Chance(**vars(found)) for name, found in drawn.items()}
         sums, largest = audit.tallied(self.cells, chance, draws.start)
         sources = [one.address for one in self.sources]
@@ -154,9 +157,11 @@ class Subject:
     def _noise(self) -> Mapping[str, pd.DataFrame]:
         """Ceilings of the regions, and linear scores with their centred patterns."""
         values = grids.grids(self._standardised, self.targets, [CENTRED], device(), _pairs.allowed())[..., 0]
-        growth = [_growth(one) for one in self._standardised]
+        with one_thread():
+            growth = [_growth(one) for one in self._standardised]
+            regions = [self._region(*one) for one in self.limits()]
         linear = self.cells[audit.CELL].assign(linear=values.ravel(), growth=np.repeat(growth, len(self.targets)))
-        return {"linear": linear, "ceilings": pd.DataFrame([self._region(*one) for one in self.limits()])}
+        return {"linear": linear, "ceilings": pd.DataFrame(regions)}
 
     def limits(self) -> Iterator[tuple[Representation, ceilings.Reliability | None, ceilings.Ceiling]]:
         """Every region, what its repeats share, and its ceiling over the images that are scored."""
@@ -253,7 +258,8 @@ class Subject:
             drawn = None
             if stop > start:
                 by_kernel = {label: one[:, start:stop] for label, one in zip(labels, values, strict=True)}
-                known = self._shared(target, places[target.address])
+                with one_thread():
+                    known = self._shared(target, places[target.address])
                 drawn = matched.Drawn(by_kernel, centred[:, start:stop], *known)
             parts.append(matched.matched(cells[_ABOUT], drawn, self.choice.voxels, cells["reason"].tolist()))
             start = stop

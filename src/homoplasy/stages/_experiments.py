@@ -10,9 +10,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from homoplasy.errors import BadRequest, HomoplasyError, WorkFailed
 from homoplasy.progress import say
+from homoplasy.stages import _gather
 
 _STAGE = "multiverse"
 _CHOICE = re.compile(r"([\w.]+)=(.+)")
@@ -34,10 +36,15 @@ def _name(settings: Sequence[str]) -> str:
     return "-".join(re.sub(r"[^\w.]+", "-", one.partition("=")[2]).strip("-.") for one in settings)
 
 
-def run(choices: Sequence[str]) -> None:
-    """Run every combination; one that fails is named, the others go on."""
+def run(choices: Sequence[str], out: Path) -> None:
+    """Run every combination, put them side by side; one that fails is named, the others go on."""
     wanted = grid(choices)
+    # a name can be given once; what is unchanged since comes from DVC's cache, which --force would not ask
+    for name in _gather.named(Path()).keys() & wanted.keys():
+        subprocess.run(["dvc", "exp", "remove", name], check=True, stdout=subprocess.DEVNULL)
     failed = [name for place, name in enumerate(wanted, 1) if not _one(name, wanted[name], f"{place}/{len(wanted)}")]
+    if len(failed) < len(wanted):
+        _gather.gather(Path(), out)
     if failed:
         raise WorkFailed(f"{len(failed)} of {len(wanted)} experiments failed: {', '.join(failed)}.")
 
@@ -45,15 +52,17 @@ def run(choices: Sequence[str]) -> None:
 def _one(name: str, settings: Sequence[str], place: str) -> bool:
     say(f"experiments: {place} {' '.join(settings)}")
     given = [part for one in settings for part in ("--set-param", one)]
-    done = subprocess.run(["dvc", "exp", "run", "--temp", "--force", "--name", name, *given, _STAGE], check=False)
+    done = subprocess.run(["dvc", "exp", "run", "--temp", "--name", name, *given, _STAGE], check=False)
     return done.returncode == 0
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("choices", nargs="*")
+    parser.add_argument("--out", required=True)
     try:
-        run(parser.parse_args().choices)
+        given = parser.parse_args()
+        run(given.choices, Path(given.out))
     except HomoplasyError as error:
         say(f"homoplasy: {error}")
         sys.exit(error.exit_code)

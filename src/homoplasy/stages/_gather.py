@@ -25,7 +25,7 @@ _CHOICES = "params.yaml"
 
 def gather(repository: Path, out: Path) -> None:
     """Read the experiments, write both tables and a page."""
-    parts = {name: found for name, rev in _experiments(repository).items() if (found := _part(repository, rev, name))}
+    parts = {name: found for name, rev in named(repository).items() if (found := _part(repository, rev, name))}
     if not parts:
         raise WorkFailed(f"no experiment here has {TABLE}; run make multiverse, or dvc exp run multiverse.")
     gathered, components = multiverse.side_by_side(parts)
@@ -36,7 +36,7 @@ def gather(repository: Path, out: Path) -> None:
     say(f"gather: {len(gathered)} specifications of {gathered['experiment'].nunique()} experiments in {out}")
 
 
-def _experiments(repository: Path) -> dict[str, str]:
+def named(repository: Path) -> dict[str, str]:
     """The revision of every experiment of the current commit, by name."""
     from dvc.repo import Repo
 

@@ -15,7 +15,7 @@ _READ = [
     *("source", "layer", "depth", "target", "region", "subject", "measure", "params", "value", "ceiling"),
     *("source_units", "target_units", "target_pr"),
 ]
-_OF_REGIONS = ["region", "hemisphere", "network", "ncsnr"]
+_OF_REGIONS = ["region", "hemisphere", "network", "voxels", "ncsnr"]
 _OF_MODELS = ["model", "modality", "family", "parameters", "performance", "counted"]
 
 

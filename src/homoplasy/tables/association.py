@@ -129,7 +129,7 @@ REGION_SETS = Schema(
         "model": "text",
         "modality": "text",
         "reading": "text",
-        "regions": "text",  # which ones the score is the mean of: top | split_half | held_out | all | visual | ceiling
+        "regions": "text",  # those the score is the mean of: top | split_half | held_out | all | ceiling | a network
         "score": "number",
         "corrected": "number",  # the same of value / ceiling, over regions whose ceiling is known
         "count": "number",  # regions, mean over subjects

@@ -64,7 +64,7 @@ CHECKS = Schema(
         "linear": "number",  # CKA_u with linear kernels, patterns centred but not scaled: what is corrected
         "ceiling": "number",  # of the region over the images that are scored; NaN with a reason
         "corrected": "number",  # linear / ceiling: what noise-free patterns would give, exact
-        "unit_corrected": "number",  # the same with the units of a side a sample of many; NaN unless asked for
+        "unit_corrected": "number",  # with the units of a side a sample of many; NaN unless asked for, or of too few
         "ceiling_reason": "text",  # no_signal | no_repeats | empty
         "reason": "text",
     },
@@ -81,7 +81,7 @@ CEILINGS = Schema(
         "n": "integer",  # images that are scored
         "ceiling": "number",  # split-half over repeats
         "ceiling_z": "number",  # likeness of the repeats of the region over its standard error under re-pairing
-        "growth": "number",  # linear scores times this are without noise, of all voxels that these are a sample of
+        "growth": "number",  # linear scores times this are without noise and of endless voxels; NaN of too few
         "reason": "text",  # no_signal | no_repeats | empty
         "matched_voxels": "integer",  # how many each draw takes; 0: the region has fewer
         "matched_ceiling": "number",  # of so many voxels, over the draws

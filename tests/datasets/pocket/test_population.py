@@ -1,5 +1,7 @@
 """The closed form of the population CKA against a sample so large that it has nowhere to hide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,27 +45,39 @@ def test_an_object_is_wholly_like_itself_only_without_private_parts(world):
     assert 0.8 < population.cka(moments, moments) < 1
 
 
-@pytest.fixture(scope="module")
-def likeness(world):
-    """Every planted layer and linear region of two subjects."""
-    rows, names = [], {number: area.name for number, area in enumerate(LINEAR)}
+def likeness(world, areas):
+    """Every planted layer against regions of two subjects, minus the mean over regions as `above`."""
+    rows, names = [], {number: area.name for number, area in enumerate(areas)}
     networks = atlas.networks("xcpd", names)
     for brain in (Brain(world, 1), Brain(world, 2)):
-        areas = [(networks[area.name][0], population.region(brain, area)) for area in LINEAR]
+        moments = [(networks[area.name][0], population.region(brain, area)) for area in areas]
         for spec in roster.line_up(world):
             for index in range(len(spec.places)):
                 layer = population.layer(world, spec, index)
-                found = [(network, population.cka(layer, area)) for network, area in areas]
+                found = [(network, population.cka(layer, one)) for network, one in moments]
                 rows += [(spec.modality, spec.name, index, *one) for one in found]
-    return pd.DataFrame(rows, columns=["modality", "model", "layer", "network", "cka"])
+    table = pd.DataFrame(rows, columns=["modality", "model", "layer", "network", "cka"])
+    above = table["cka"] - table.groupby(["modality", "model", "layer"])["cka"].transform("mean")
+    return table.assign(above=above)
 
 
-def test_depths_and_networks_are_as_the_scope_of_the_certificates_says(likeness):
+def test_depths_and_networks_are_as_the_scope_of_the_certificates_says(world):
     """What certificates/claims.yaml takes for true and false of the planted world."""
-    depth = likeness.groupby(["modality", "layer"])["cka"].mean()
+    measured = likeness(world, LINEAR)
+    depth = measured.groupby(["modality", "layer"])["cka"].mean()
     assert depth["vision"].tolist() == pytest.approx([0.197, 0.232, 0.233, 0.201], abs=3e-3)
     assert depth["language"].tolist() == pytest.approx([0.213, 0.205, 0.196, 0.187], abs=3e-3)
-    above = likeness["cka"] - likeness.groupby(["modality", "model", "layer"])["cka"].transform("mean")
-    network = above.groupby([likeness["modality"], likeness["network"], likeness["layer"]]).mean()
+    network = measured.groupby(["modality", "network", "layer"])["above"].mean()
     assert network["vision", "Visual"][[0, 2]].tolist() == pytest.approx([0.19, 0.08], abs=0.01)
     assert network["language", "Limbic"][[0, 2]].tolist() == pytest.approx([-0.12, -0.10], abs=0.01)
+
+
+def test_without_noise_networks_change_places_as_the_scope_says(world):
+    free = likeness(world, [replace(area, ncsnr=1e6) for area in LINEAR])
+    depth = free.groupby(["modality", "layer"])["cka"].mean()
+    assert depth["vision"].idxmax() == 2
+    assert depth["language"].idxmax() == 0
+    assert (depth["language"] < depth["vision"].max()).all()
+    network = free.groupby(["modality", "network", "layer"])["above"].mean()
+    assert network["vision", "Visual"][[0, 2]].tolist() == pytest.approx([0.24, -0.02], abs=0.01)
+    assert network["language", "Limbic"][[0, 2]].tolist() == pytest.approx([0.08, 0.14], abs=0.01)

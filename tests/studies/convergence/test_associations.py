@@ -119,3 +119,4 @@ def test_there_is_no_logarithm_of_a_negative_score():
     assert list(found["form"]) == ["linear"]
     assert found["note"].iloc[0] == "1 scores are not above 0: no logarithm"
     assert regressions(models[:4], 100, 1).empty
+    assert regressions(models.assign(performance=0.0), 100, 1).empty

@@ -9,10 +9,10 @@ from homoplasy.studies.convergence.brain_score import (
     best,
     counted,
     model_scores,
-    top_count,
     with_bins,
     with_performance,
 )
+from homoplasy.studies.convergence.halves import top_count
 from homoplasy.studies.convergence.readings import Reading, side_by_side
 from homoplasy.tables import MODELS, PERFORMANCE, SCORES
 

@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 LEDGER = claims.parse(yaml.safe_load((ROOT / "claims/convergence.yaml").read_text()), "claims", 0.25)
 RAW = yaml.safe_load((ROOT / "certificates/claims.yaml").read_text())
 SCOPE = parse(RAW, "scope", LEDGER)
+HELD = ("log_width", "width", "log_width+log_parameters")
 ESTIMATORS = {"as_released": "biased", "calibrated": "debiased"}
 
 
@@ -24,7 +25,7 @@ def correlations(reading, r, p, low, given=0.5):
     rows = [
         {"method": method, "given": held, "r": value, "p": p, "fisher_low": bound, "fisher_high": 0.99}
         for method in ("pearson", "spearman")
-        for held, value, bound in (("", r, low), ("log_width", given, given - 0.1), ("width", given, given - 0.1))
+        for held, value, bound in (("", r, low), *((name, given, given - 0.1) for name in HELD))
     ]
     about = {"reading": reading, "modality": "language", "x": "score", "y": "performance", "n": 24, "families": 8}
     by_subject = [row | {"x": "score_by_subject"} for row in rows if not row["given"]]

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from homoplasy.errors import BadRequest
 from homoplasy.studies.convergence.analysis import Choices, analyse, require
-from homoplasy.studies.convergence.correlations import correlations, over_subjects
+from homoplasy.studies.convergence.correlations import correlations
 from homoplasy.studies.convergence.readings import Reading
 from homoplasy.tables import MODEL_SCORES
 from tests.studies.convergence import made
@@ -40,7 +39,7 @@ def test_the_planted_relation_comes_out_and_the_released_score_follows_chance(re
 
 def test_every_row_of_a_group_speaks_of_the_same_models(results):
     every = results.correlations
-    defined = every[every["x"] != "score_by_subject"].dropna(subset=["r"])
+    defined = every[~every["x"].str.contains("score_(?:by|in)_")].dropna(subset=["r"])
     assert (defined.groupby(["reading", "modality"])["n"].nunique() == 1).all()
     assert (defined["fisher_low"] <= defined["r"]).all()
     assert (defined["r"] <= defined["fisher_high"]).all()
@@ -48,7 +47,7 @@ def test_every_row_of_a_group_speaks_of_the_same_models(results):
 
 def test_few_families_are_said_to_be_few(results):
     every = results.correlations
-    over_families = every[every["x"] != "score_by_subject"]
+    over_families = every[~every["x"].str.contains("score_(?:by|in)_")]
     assert over_families["interval"].str.contains("too few to trust|not defined").all()
 
 
@@ -160,45 +159,3 @@ def test_the_published_language_points_give_the_published_statistics(reference):
     assert r("score", "performance", "log_width")["r"] == pytest.approx(0.603, abs=5e-4)
     assert r("score", "performance", "log_width", method="spearman")["r"] == pytest.approx(0.638, abs=5e-4)
     assert r("score", "log_width", "performance", method="spearman")["r"] == pytest.approx(0.900, abs=1e-3)
-
-
-def scored(seed, effect, shared, count=24):
-    """Scores of models in four subjects: what they know of the brain, chance that they share, and their own noise."""
-    rng = np.random.default_rng(seed)
-    quality = rng.permutation(np.linspace(0.05, 0.8, count))
-    people = np.outer(quality, effect + shared * rng.standard_normal(4)) + 0.1 * rng.standard_normal((count, 4))
-    names = [f"planted:{place}" for place in range(count)]
-    wide = pd.DataFrame(people, index=pd.Index(names, name="source"), columns=list("abcd"))
-    about = {"modality": "vision", "reading": "calibrated", "counted": True, "width": 9.0}
-    table = pd.DataFrame({"model": names, "family": [name[-1] for name in names], "performance": quality, **about})
-    return table.assign(score=wide.mean(axis=1).to_numpy()), {"calibrated": wide}
-
-
-@pytest.mark.parametrize("shared", [0.0, 1.0])
-def test_what_chance_makes_of_good_models_in_every_subject_is_not_announced(shared):
-    found = pd.concat([over_subjects(*scored(seed, 0.0, shared)) for seed in range(200)])
-    mine = found[found["method"] == "pearson"]
-    assert ((mine["fisher_low"] > 0) | (mine["fisher_high"] < 0)).mean() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
-
-
-def test_what_holds_in_every_subject_is():
-    table, people = scored(1, 1.0, 0.0)
-    row = over_subjects(table, people).set_index("method").loc["pearson"]
-    columns, y = people["calibrated"].to_numpy().T, table["performance"]
-    each = np.array([stats.linregress(y, column).slope for column in columns]) * y.std(ddof=0)
-    each /= np.sqrt(np.mean([column.var() for column in columns]))
-    assert row["r"] == pytest.approx(each.mean())
-    assert (row["fisher_low"], row["fisher_high"]) == pytest.approx(
-        np.clip(stats.t.interval(0.95, 3, each.mean(), stats.sem(each)), -1, 1)
-    )
-    assert row["p"] == pytest.approx(stats.ttest_1samp(each, 0).pvalue)
-    assert 0 < row["fisher_low"] < row["r"] < row["fisher_high"]
-    assert (row["x"], row["n"], row["families"]) == ("score_by_subject", 24, 10)
-    assert "4 subjects" in row["interval"]
-
-
-def test_one_subject_has_no_interval_and_models_without_performance_no_row():
-    table, people = scored(1, 1.0, 0.0)
-    alone = over_subjects(table, {"calibrated": people["calibrated"][["a"]]})
-    assert alone[["fisher_low", "fisher_high", "p"]].isna().all(axis=None)
-    assert over_subjects(table.assign(performance=np.nan), people).empty

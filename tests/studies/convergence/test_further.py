@@ -94,6 +94,22 @@ def test_vision_grows_through_the_hierarchy_and_language_stays_high(results):
     )
 
 
+def test_a_network_of_large_regions_is_no_better_than_its_size():
+    rng = np.random.default_rng(2)
+    regions = pd.DataFrame(
+        {"network": ["Visual"] * 8 + ["Limbic"] * 16, "ncsnr": rng.random(24), "voxels": np.geomspace(400, 20, 24)},
+        index=[f"region {r}" for r in range(24)],
+    )
+    keys = pd.MultiIndex.from_product([range(12), range(4), regions.index], names=["source", "subject", "region"])
+    cells = pd.DataFrame(index=keys).reset_index().assign(reading="calibrated", modality="vision", bin=6)
+    noise = 0.01 * rng.standard_normal(len(cells))
+    cells["value"] = 0.05 * np.log(cells["region"].map(regions["voxels"])) + noise
+    found = depths.contrasts(cells, regions, {m: f"family {m}" for m in range(12)}, 200, 1)
+    found = found.query("item == 'Visual at 6'").set_index("fact")
+    assert found.loc["network_contrast", "low"] > 0.05
+    assert abs(found.loc["residual_contrast", "value"]) < 0.005
+
+
 def test_correction_lifts_scores_to_what_noise_free_regions_would_give(results):
     table = results["depths"]
     mine = table[(table["reading"] == "calibrated") & (table["subject"] == "mean") & (table["network"] == "all")]
@@ -180,6 +196,7 @@ def test_sets_of_regions_hold_what_they_say(results):
         "calibrated",
         "calibrated.all",
         "calibrated.visual",
+        "calibrated.limbic",
         "calibrated.ceiling",
         "calibrated.held_out",
     } <= readings

@@ -32,3 +32,17 @@ def test_bounds_stay_within_what_a_share_can_be():
 def test_one_subject_agrees_with_nobody():
     alone = scales._agreement(pd.DataFrame([[1.0, 2.0]], columns=NETWORKS.index[:2]), NETWORKS, "sign_consistency")
     assert np.isnan([alone["value"], alone["low"], alone["high"]]).all()
+
+
+def test_a_change_that_goes_with_size_alone_or_with_nothing_is_left_no_agreement():
+    rng = np.random.default_rng(3)
+    names = [f"region {r}" for r in range(24)]
+    about = {"region": names, "voxels": rng.permutation(np.geomspace(20, 400, 24)), "ncsnr": rng.random(24)}
+    table = pd.DataFrame(about | {"pr": rng.uniform(10, 60, 24)})
+    noise = pd.DataFrame(0.01 * rng.standard_normal((4, 24)), columns=names)
+    for change in (noise + 0.05 * (np.log(table["voxels"]) - 4.5).to_numpy(), noise + 0.1):
+        plain, left = (
+            scales._agreement(one, NETWORKS, "sign_consistency") for one in (change, scales._left(change, table))
+        )
+        assert plain["low"] > signs.chance(4)
+        assert left["low"] < signs.chance(4)

@@ -75,13 +75,14 @@ def analyse(
     )
     members = table.loc[table["counted"], "model"].unique().tolist()
     found = correlations.correlations(table, choices.draws, choices.seed)
+    people: dict[str, pd.DataFrame] = {}
     if by_region:
         people = {one.name: brain_score.by_subject(binned, one, choices.depth, split.get(one.name)) for one in readings}
-        found = union([found, correlations.over_subjects(table, people)])
+        found = union([found, correlations.by_subject(table, people)])
     maps = union(profiles.profiles(binned, members, one) for one in readings[:2])
     spread = union(profiles.spreads(binned, members, one) for one in readings[:2])
     looked = (choices.depth_bins, choices.depth, choices.draws, choices.seed)
-    plan = Plan(readings[:2], choices.kernel_unit, *looked, split, choices.umap)
+    plan = Plan(readings[:2], choices.kernel_unit, *looked, split, people, choices.umap)
     more = further(plan, binned, table, around) if around is not None and by_region else nothing()
     return Results(table, found, maps, spread, more, correlations.metrics(found, spread))
 

@@ -136,7 +136,7 @@ def ask(models: pd.DataFrame, questions: Sequence[Question], draws: int, seed: i
                 continue
             drawn = draw_families(members, draws, seed, str(modality))
             rows += [about | associate(members, question, method, drawn) for method in METHODS]
-    return corrected(pd.DataFrame(rows)) if rows else ASSOCIATIONS.empty()
+    return corrected(pd.DataFrame(rows))
 
 
 def with_covariates(models: pd.DataFrame) -> pd.DataFrame:
@@ -147,7 +147,13 @@ def with_covariates(models: pd.DataFrame) -> pd.DataFrame:
 
 
 def corrected(rows: pd.DataFrame) -> pd.DataFrame:
-    """Adjust p inside the declared families of tests: one reading, modality, method and question over benchmarks."""
+    """Adjust p inside the declared families of tests: one reading, modality, method and question over benchmarks.
+
+    A column that rows do not have (bounds over families, of a subject) is NaN.
+    """
+    if rows.empty:
+        return ASSOCIATIONS.empty()
+    rows = rows.reindex(columns=list(ASSOCIATIONS.columns))
     family = ["reading", "modality", "x", "y", "given", "method"]
     named = rows[family].agg(" | ".join, axis=1)
     q = rows.groupby(named)["p"].transform(lambda p: multiplicity.benjamini_hochberg(p.to_numpy(np.float64)))

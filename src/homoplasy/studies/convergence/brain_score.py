@@ -10,7 +10,7 @@ import pandas as pd
 from homoplasy.errors import BadData
 from homoplasy.studies.convergence import halves as halving
 from homoplasy.studies.convergence.depth import layer_bins
-from homoplasy.studies.convergence.halves import top_count
+from homoplasy.studies.convergence.halves import top_counts
 from homoplasy.studies.convergence.readings import Reading
 from homoplasy.tables import MODEL_SCORES
 
@@ -98,7 +98,7 @@ def best(regions: pd.DataFrame, share: float) -> pd.DataFrame:
     """Take the k = max(1, ceil(share R)) highest of the R valid regions of each source and subject."""
     ranked = regions.sort_values(["value", "target"], ascending=[False, True], kind="stable")
     groups = ranked.groupby(["source", "subject"])
-    keep = groups["value"].transform("size").map(lambda count: top_count(count, share))
+    keep = top_counts(groups["value"].transform("size"), share)
     return ranked[groups.cumcount() < keep]
 
 

@@ -1,10 +1,11 @@
 """How likeness runs through the depth of models: by modality, subject and network, and where it is highest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from homoplasy.maths import correlation, regression
 from homoplasy.maths.highest import highest
 from homoplasy.maths.resampling import percentile_interval
 from homoplasy.studies.convergence.families import Drawn, mean_of_families
@@ -70,26 +71,53 @@ def peaks(table: pd.DataFrame, families: Mapping[str, str], bins: int, draws: in
 
 
 def contrasts(
-    table: pd.DataFrame, networks: Mapping[str, str], families: Mapping[str, str], draws: int, seed: int
+    table: pd.DataFrame, regions: pd.DataFrame, families: Mapping[str, str], draws: int, seed: int
 ) -> pd.DataFrame:
-    """Every network minus the mean of all regions, at every depth bin (`tables.FACTS`); item: network at bin."""
+    """Every network minus the mean of all regions, at every depth bin (`tables.FACTS`); item: network at bin.
+
+    The same again of what a fit on ln voxels and ncsnr over the regions leaves: large and quiet regions score higher.
+    `regions` is `scales.by_region`.
+    """
     rows = []
     for (reading, modality, depth), group in table.groupby(["reading", "modality", "bin"], sort=True):
-        models, people = (_by_network(group, one, networks) for one in _UNITS)
-        drawn = _drawn(models, people, families, draws, seed, str(modality))
-        for place, network in enumerate(models.columns):
-            if network and np.isfinite(drawn.mean[place]):
-                about = {"reading": reading, "modality": modality, "fact": "network_contrast"}
-                item = {"item": f"{network} at {depth}"}
-                rows.append(about | item | _numbers(drawn.mean[place], *drawn.interval(place), len(models), drawn.note))
+        plain = [_centred(group, unit) for unit in _UNITS]
+        for fact, sides in {"network_contrast": plain, "residual_contrast": _left(plain, regions)}.items():
+            if not sides:
+                continue
+            models, people = (_by_network(one, regions["network"]) for one in sides)
+            drawn = _drawn(models, people, families, draws, seed, str(modality))
+            for place, network in enumerate(models.columns):
+                if network and np.isfinite(drawn.mean[place]):
+                    about = {"reading": reading, "modality": modality, "fact": fact, "item": f"{network} at {depth}"}
+                    numbers = _numbers(drawn.mean[place], *drawn.interval(place), len(models), drawn.note)
+                    rows.append(about | numbers)
     return FACTS.check(pd.DataFrame(rows)) if rows else FACTS.empty()
 
 
-def _by_network(group: pd.DataFrame, unit: str, networks: Mapping[str, str]) -> pd.DataFrame:
-    """Every network minus the mean of all regions, of every model or subject."""
+def _centred(group: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Every region minus the mean of all, of every model or subject."""
     regions = group.groupby([unit, "region"])["value"].mean().unstack("region")
-    centred = regions.sub(regions.mean(axis=1), axis=0)
-    return centred.T.groupby(centred.columns.map(lambda name: networks.get(name, ""))).mean().T
+    return regions.sub(regions.mean(axis=1), axis=0)
+
+
+def _left(sides: Sequence[pd.DataFrame], regions: pd.DataFrame) -> list[pd.DataFrame]:
+    """What ln voxels and ncsnr leave, over the regions where they and every score are known; nothing of too few."""
+    known = regions.reindex(sides[0].columns)
+    about = pd.DataFrame({"voxels": np.log(known["voxels"].where(known["voxels"] > 0)), "ncsnr": known["ncsnr"]})
+    for one in (about.T, *sides):
+        about = about[one[about.index].notna().all()]
+    if len(about) < about.shape[1] + 3:
+        return []
+    design = regression.with_intercept(*about.to_numpy(np.float64).T)
+    kept = [one[about.index] for one in sides]
+    return [
+        pd.DataFrame(correlation.residual(one.to_numpy(np.float64).T, design).T, one.index, one.columns) for one in kept
+    ]
+
+
+def _by_network(centred: pd.DataFrame, networks: pd.Series) -> pd.DataFrame:
+    """The mean over the regions of every network; the empty name holds those without one."""
+    return centred.T.groupby(networks.reindex(centred.columns).fillna("").to_numpy()).mean().T
 
 
 def modality_gap(table: pd.DataFrame, families: Mapping[str, str], depth: int, draws: int, seed: int) -> pd.DataFrame:

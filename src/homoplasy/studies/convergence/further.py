@@ -15,6 +15,7 @@ from homoplasy.studies.convergence import (
     planes,
     region_sets,
     regressions,
+    subjects,
 )
 from homoplasy.studies.convergence import scales as scale
 from homoplasy.studies.convergence.associations import Question
@@ -49,7 +50,7 @@ class Around:
 
     models: pd.DataFrame  # tables.MODELS
     performance: pd.DataFrame  # tables.PERFORMANCE
-    regions: pd.DataFrame  # scales.by_region: network, ncsnr and anterior of every region
+    regions: pd.DataFrame  # scales.by_region: network, voxels, ncsnr and anterior of every region
     curves: pd.DataFrame = field(default_factory=tables.CURVES.empty)  # performance along training
     reliability: pd.DataFrame | None = None  # ceiling_z by subject and region
 
@@ -75,6 +76,7 @@ class Plan:
     draws: int
     seed: int
     halves: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by reading, where there are any
+    people: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by reading: scores of models in every subject
     umap: int = 0
 
 
@@ -92,7 +94,7 @@ def further(plan: Plan, binned: pd.DataFrame, model_scores: pd.DataFrame, around
     lags = measure_lags(_curves(plan, every, around), _modalities(around.models), plan.draws, plan.seed)
     facts = [
         depths.peaks(cells, around.families, plan.depth_bins, plan.draws, plan.seed),
-        depths.contrasts(cells, around.networks, around.families, plan.draws, plan.seed),
+        depths.contrasts(cells, around.regions, around.families, plan.draws, plan.seed),
         depths.modality_gap(
             _by_kernel(binned, members, plan.depth), around.families, plan.depth, plan.draws, plan.seed
         ),
@@ -126,15 +128,18 @@ def _stacked(parts: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
 
 
 def _associations(plan: Plan, tested: pd.DataFrame, model_scores: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
-    """Every benchmark with the main score; the main benchmark with the score of every set of regions."""
+    """Every benchmark with the main score, also in each subject; the main benchmark with every set of regions."""
     main = associations.ask(tested, QUESTIONS, plan.draws, plan.seed)
+    scored = tested[tested["counted"]].dropna(subset=["score"])
+    alone = subjects.over_subjects(scored, plan.people, ("reading", "modality", "benchmark"))
     about = model_scores[~model_scores["reading"].str.endswith(".all")].drop(columns="score")
     others = sets.merge(about, on=["model", "modality", "reading"])
     others = others[others["regions"] != others["chosen"].replace("best", "top")]
     others = others.assign(reading=others["reading"] + "." + others["regions"])
-    own = associations.ask(others[others["benchmark"] != ""], _IN_SETS, plan.draws, plan.seed)
     # the mean over all regions is a reading of its own in model_scores
-    return _stacked([main, own[~own["reading"].isin(main["reading"])]], tables.ASSOCIATIONS)
+    others = others[(others["benchmark"] != "") & ~others["reading"].isin(main["reading"])]
+    own = associations.ask(others, _IN_SETS, plan.draws, plan.seed)
+    return _stacked([main, associations.corrected(pd.DataFrame(alone)), own], tables.ASSOCIATIONS)
 
 
 def _planes(plan: Plan, cells: pd.DataFrame, around: Around) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -45,6 +45,11 @@ def top_count(regions: int, share: float) -> int:
     return max(1, ceil(round(share * regions, 9)))
 
 
+def top_counts(regions: pd.Series, share: float) -> pd.Series:
+    """The same of every row, of which few differ."""
+    return regions.map({int(count): top_count(int(count), share) for count in regions.unique()})
+
+
 def null_sd(found: pd.DataFrame) -> float:
     """Sd of one debiased score of half of the images under re-pairing: sqrt(2 / (n (n - 3))); a mean has less."""
     n = float(found["n"].min())
@@ -85,7 +90,7 @@ def region_set(halves: Mapping[str, pd.DataFrame], share: float, modality: Mappi
 def _cross(wide: pd.DataFrame, choose: str, score: str, share: float) -> pd.DataFrame:
     ranked = wide.sort_values([choose, "region"], ascending=[False, True], kind="stable")
     groups = ranked.groupby(["source", "subject", "split"])
-    keep = groups[choose].transform("size").map(lambda count: top_count(count, share))
+    keep = top_counts(groups[choose].transform("size"), share)
     kept = ranked[groups.cumcount() < keep]
     kept = kept.assign(corrected=kept[score] / kept["ceiling"], count=1.0).rename(columns={score: "score"})
     grouped = kept.groupby(["source", "subject", "split"])

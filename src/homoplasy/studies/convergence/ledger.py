@@ -99,18 +99,19 @@ def _calibrated(claim: Claim, query: Query, found: pd.DataFrame, tables: Mapping
     for confound in query.confounds:
         again = query.model_copy(update={"where": query.where | confound.where, "table": confound.table or query.table})
         held = answer(again, tables, claim.id, {ours: item for item, ours in claim.items.items()})
-        tests[confound.says] = _tested(held, query, claim)
+        tests[confound.says] = _tested(held.loc[found.index.intersection(held.index, sort=False)], query, claim)
     unknown = [name for name, test in tests.items() if test.signs == 0 and test.n == 0]
     reason = "; ".join(f"{name + ': ' if name else ''}{test.text}" for name, test in tests.items())
     reason += _aside(query, tables, claim)
     own = tests[""]
     if own.signs < own.n:
         verdict = FAILS if own.signs * 2 <= own.n else WEAKENED
-    elif all(test.clear == test.n and test.n for test in tests.values()):
+    elif all(test.clear == own.n for test in tests.values()):
         verdict = SURVIVES
     else:
         verdict = WEAKENED
     reason += f"; not known: {', '.join(unknown)}" if unknown else ""
+    reason += "; the opposite of the claim is shown" if own.against == own.n else ""
     reason += _few(rows_of(query.table, query.where, tables, claim.id))
     return Judged(verdict, f"{reason[0].upper()}{reason[1:]}.", found)
 
@@ -125,6 +126,7 @@ class _Test(NamedTuple):
     n: int
     signs: int  # with the claimed sign
     clear: int  # with an interval that excludes the neutral value too
+    against: int  # with one that lies on the other side of it
     text: str
 
 
@@ -136,15 +138,16 @@ def _signs(found: pd.DataFrame, query: Query, claim: Claim) -> pd.Series:
 
 def _tested(found: pd.DataFrame, query: Query, claim: Claim) -> _Test:
     if found.empty:
-        return _Test(0, 0, 0, "not known")
+        return _Test(0, 0, 0, 0, "not known")
     moved = (found[["value", "low", "high"]] - query.neutral).mul(_signs(found, query, claim), axis=0)
-    near = moved[["low", "high"]].min(axis=1, skipna=False)
+    near, far = moved[["low", "high"]].min(axis=1, skipna=False), moved[["low", "high"]].max(axis=1, skipna=False)
     signs, clear = int((moved["value"] > 0).sum()), int(((moved["value"] > 0) & (near > 0)).sum())
+    against = int((far < 0).sum())
     if len(found) <= _MOST:
         named = [("" if item == "value" else f"{item} ") + _spoken(row) for item, row in found.iterrows()]
-        return _Test(len(found), signs, clear, ", ".join(named))
+        return _Test(len(found), signs, clear, against, ", ".join(named))
     text = f"{signs} of {len(found)} have the claimed sign, {clear} with an interval that excludes {query.neutral:g}"
-    return _Test(len(found), signs, clear, text)
+    return _Test(len(found), signs, clear, against, text)
 
 
 def _spoken(row: pd.Series) -> str:

@@ -1,10 +1,11 @@
-"""Which regions a brain score is the mean of: the best, the best as chosen on other data, all, visual, reliable ones.
+"""Which regions a brain score is the mean of: the best (here or on other data), all, reliable ones, one network.
 
 Choosing the best regions and scoring them on the same data reads noise as likeness. `split_half` chooses them on the
 other half of the images (`halves`), `held_out` on the other subjects.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ from homoplasy.studies.convergence import halves as halving
 from homoplasy.studies.convergence.brain_score import best
 from homoplasy.tables import REGION_SETS
 
-VISUAL = "Visual"
 RELIABLE = 5.0  # standard errors that the agreement of repeats must lie above 0
 _GROUP = ["source", "modality", "subject"]
 
@@ -35,18 +35,22 @@ def region_sets(
     here = cells[(cells["bin"] == depth) & np.isfinite(cells["value"])]
     if here.empty:
         return REGION_SETS.empty()
-    chosen: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    chosen: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
         "top": lambda table: best(table.assign(target=table["region"]), share),
         "held_out": lambda table: chosen_elsewhere(table, share),
         "all": lambda table: table,
-        "visual": lambda table: table[table["region"].map(networks) == VISUAL],
         "ceiling": lambda table: reliable(table, reliability),
     }
+    chosen |= {name.lower(): partial(_of_network, networks, name) for name in sorted(set(networks.values()) - {""})}
     readings = [group for _, group in here.groupby("reading", sort=True)]  # each chooses for itself
     parts = [_scored(choose(group), name) for name, choose in chosen.items() for group in readings]
     modality = dict(zip(here["source"], here["modality"], strict=True))
     parts.append(halving.region_set(halves or {}, share, modality))
     return REGION_SETS.check(pd.concat([part for part in parts if len(part)], ignore_index=True))
+
+
+def _of_network(networks: Mapping[str, str], name: str, table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["region"].map(networks) == name]
 
 
 def reliable(table: pd.DataFrame, reliability: pd.DataFrame | None) -> pd.DataFrame:

@@ -14,12 +14,15 @@ _MEANING = "a logarithm here means that performance levels off as the score grow
 
 
 def regressions(models: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """Both fits by reading, modality and benchmark (`tables.REGRESSIONS`); columns as in `tables.MODEL_SCORES`."""
+    """Both fits by reading, modality and benchmark (`tables.REGRESSIONS`); columns as in `tables.MODEL_SCORES`.
+
+    A benchmark on which all models do equally well has none.
+    """
     rows = []
     known = models[models["counted"]].dropna(subset=["score", "performance"])
     for (reading, modality, benchmark), group in known.groupby(["reading", "modality", "benchmark"], sort=True):
         about = {"reading": reading, "modality": modality, "benchmark": benchmark}
-        if len(group) >= _LEAST:
+        if len(group) >= _LEAST and not correlation.constant(group["performance"].to_numpy(np.float64)):
             rows += [about | row for row in _both(group.sort_values("model"), draws, seed, str(modality))]
     return REGRESSIONS.check(pd.DataFrame(rows)) if rows else REGRESSIONS.empty()
 

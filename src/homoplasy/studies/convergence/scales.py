@@ -91,7 +91,7 @@ def scales(found: Change, scale: Scale, modality: str, regions: pd.DataFrame) ->
     table["null_low"], table["null_high"] = (_NAN, _NAN) if scale.standardised else (centre - reach, centre + reach)
     half = _half_width(found.delta)
     table["low"], table["high"] = delta - half, delta + half
-    table["residual"] = _fit(table)[0]
+    table["residual"] = _left(found.delta, table).mean()
     table["residual_low"], table["residual_high"] = table["residual"] - half, table["residual"] + half
     named = table.rename_axis("region").reset_index().assign(reading=scale.name, modality=modality)
     return SCALES.check(named.astype(dict.fromkeys(_NUMBERS, "float64")))
@@ -103,18 +103,23 @@ def _half_width(values: pd.DataFrame) -> pd.Series:
     return values.std() / np.sqrt(n) * (stats.t.ppf(0.975, n - 1) if n > 1 else _NAN)
 
 
-def _fit(table: pd.DataFrame) -> tuple[NDArray[np.float64], regression.Estimates | None]:
-    """What ln voxels, ncsnr and participation ratio (as z) leave of the change, and their weights."""
+def _design(table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Ones, and ln voxels, ncsnr and participation ratio as z, of the regions that have them; none of too few."""
     about = table.assign(log_voxels=np.log(table["voxels"].where(table["voxels"] > 0)))[list(_ABOUT_REGIONS)]
     known = about.notna().all(axis=1)
-    left = np.full(len(table), np.nan)
     if known.sum() < len(_ABOUT_REGIONS) + 3 or (about[known].std() == 0).any():
-        return left, None
+        known[:] = False
     z = (about[known] - about[known].mean()) / about[known].std()
-    y = table.loc[known, "delta"].to_numpy(np.float64)
-    design = regression.with_intercept(*z.to_numpy(np.float64).T)
-    left[known.to_numpy()] = correlation.residual(y, design)
-    return left, regression.clustered(y, design, np.arange(len(y)))
+    return regression.with_intercept(*z.to_numpy(np.float64).T), known.to_numpy()
+
+
+def _left(values: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """What size, noise and spread of regions leave of the rows of `values`; NaN where they are not known."""
+    design, known = _design(table)
+    left = np.full(values.shape, np.nan)
+    if known.any():
+        left[:, known] = correlation.residual(values.to_numpy(np.float64)[:, known].T, design).T
+    return pd.DataFrame(left, values.index, values.columns)
 
 
 def facts(found: Change, table: pd.DataFrame, scale: Scale, modality: str) -> pd.DataFrame:
@@ -124,22 +129,28 @@ def facts(found: Change, table: pd.DataFrame, scale: Scale, modality: str) -> pd
         _agreement(found.delta, networks, "sign_consistency"),
         _agreement(found.raw, networks, "raw_sign_consistency"),
     ]
+    left = _left(found.delta, table).dropna(axis=1)
+    if left.shape[1]:
+        rows.append(_agreement(left, networks, "residual_sign_consistency"))
     rows.append(_rank("voxels_rho", table["voxels"], table["raw"], "Spearman of the raw change with voxels"))
     rows.append(_rank("gradient_rho", table["anterior"], table["delta"], _TOWARDS))
-    rows.append(_rank("residual_gradient_rho", table["anterior"], table["residual"], f"{_TOWARDS}; {_LEFT}"))
-    weights = _fit(table)[1]
-    if weights is not None:
+    rows.append(_rank("residual_gradient_rho", table["anterior"], table["residual"], f"{_TOWARDS}; {_LEAVES}"))
+    design, known = _design(table)
+    if known.any():
+        weights = regression.clustered(table["delta"].to_numpy(np.float64)[known], design, np.arange(known.sum()))
         rows += [_weight(weights, name, place, len(table)) for place, name in enumerate(_ABOUT_REGIONS, start=1)]
-    for network, group in table[table["network"] != ""].groupby("network"):
-        mean, half = float(group["delta"].mean()), float(_half_width(group[["delta"]]).iloc[0])
-        row = _fact("network_delta", mean, len(group), item=str(network), note="Student's t over the regions")
-        rows.append(row | {"low": mean - half, "high": mean + half})
+    for column in ("delta", "residual"):
+        for network, group in table[table["network"] != ""].dropna(subset=[column]).groupby("network"):
+            mean, half = float(group[column].mean()), float(_half_width(group[[column]]).iloc[0])
+            note = "Student's t over the regions" + ("" if column == "delta" else f"; {_LEAVES}")
+            row = _fact(f"network_{column}", mean, len(group), item=str(network), note=note)
+            rows.append(row | {"low": mean - half, "high": mean + half})
     about = {"reading": scale.name, "modality": modality}
     return FACTS.check(pd.DataFrame([about | row for row in rows]))
 
 
 _TOWARDS = "Spearman with the position from back to front; neighbours are alike, so its p is too small"
-_LEFT = "of what ln voxels, ncsnr and participation ratio leave"
+_LEAVES = "of what ln voxels, ncsnr and participation ratio leave"
 
 
 def _agreement(delta: pd.DataFrame, networks: pd.Series, name: str) -> dict[str, object]:
@@ -176,8 +187,8 @@ def _fact(name: str, value: float, n: int, item: str = "", p: float = _NAN, note
 
 
 def by_region(regions: pd.DataFrame, anterior: Mapping[str, float]) -> pd.DataFrame:
-    """Network, mean ncsnr over subjects and position of every region, from the table of regions."""
+    """Network, means over subjects of voxels and ncsnr, and position of every region, from the table of regions."""
     pooled = regions[regions["hemisphere"] == "both"]
     kept = pooled if len(pooled) else regions
-    table = kept.groupby("region").agg(network=("network", "first"), ncsnr=("ncsnr", "mean"))
+    table = kept.groupby("region").agg(network=("network", "first"), ncsnr=("ncsnr", "mean"), voxels=("voxels", "mean"))
     return table.assign(anterior=[anterior.get(str(name), _NAN) for name in table.index])
