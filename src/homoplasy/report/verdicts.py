@@ -73,7 +73,7 @@ def _calibrated(modality: str, rows: pd.DataFrame, table: pd.DataFrame) -> Verdi
 
 
 def _strength(plain: lookup.Found, held: lookup.Found, people: lookup.Found) -> tuple[str, str]:
-    numbers = f"r = {words.number(plain.r)}, 95 % interval {words.interval(plain.low, plain.high)}"
+    numbers = f"r = {words.number(plain.r)}, 95 % interval {words.interval(plain.low, plain.high)}"
     numbers += f" by {plain.how}, {words.count(plain.n, 'model')}"
     if plain.sign == 0:
         return "not shown", f"No relation of score and performance is shown ({numbers})."
