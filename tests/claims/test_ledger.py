@@ -167,6 +167,20 @@ def test_a_claims_file_is_held_to_its_schema(stated, sentence):
         claims.parse({"source": "s", "claims": stated}, "claims.yaml", 1.0)
 
 
+@pytest.mark.parametrize(
+    ("shapes", "given", "sentence"),
+    [
+        ({"one": claim()}, ["level"], "claim 'd': expected words for its shape under 'with'"),
+        ({"one": True}, {}, "expected 'shapes' that are each a claim"),
+        (0.5, {}, "expected 'shapes' that are each a claim"),
+    ],
+)
+def test_a_shape_that_cannot_be_filled_in_is_an_error(shapes, given, sentence):
+    stated = {"id": "d", "shape": "one", "with": given}
+    with pytest.raises(BadData, match=sentence):
+        claims.parse({"source": "s", "shapes": shapes, "claims": [stated]}, "claims.yaml", 1.0)
+
+
 def test_a_shape_is_filled_in_and_widths_follow_the_world():
     shapes = {"one": claim(calibrated={"where": {"item": "sigma=$k36 $what"}, "neutral": "$level"})}
     stated = {"id": "d", "shape": "one", "with": {"what": "biased", "level": 0.5}}

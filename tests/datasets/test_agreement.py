@@ -1,5 +1,7 @@
 """Nothing is downloaded before the user has written down that the agreement is signed."""
 
+import json
+
 import pytest
 
 from homoplasy.datasets import _agreement
@@ -55,6 +57,11 @@ def test_a_folder_of_the_users_own(tmp_path):
     local.write_text("nsd: {captions: coco}")
     with pytest.raises(BadRequest, match=r"nsd\.captions is 'coco', which is not a folder"):
         _agreement.folder(local, "captions")
+    for name in ("9" * 5000, "a\0b", "~nobody-of-that-name/coco"):
+        local.write_text(json.dumps({"nsd": {"captions": name}}))
+        with pytest.raises(BadRequest, match="which is not a folder"):
+            _agreement.folder(local, "captions")
+    local.write_text("nsd: {captions: coco}")
     (tmp_path / "coco").mkdir()
     assert _agreement.folder(local, "captions") == tmp_path / "coco"
     local.write_text("nsd: {}")

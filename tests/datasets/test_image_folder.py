@@ -52,3 +52,9 @@ def test_faults_are_one_sentence(folder):
     (folder / "cat/a.png").write_bytes(b"no picture")
     with pytest.raises(BadData, match=r"cat/a.png is not a whole picture"):
         image_folder.open_folder(folder).read(np.array([0]))
+
+
+def test_a_picture_that_says_it_is_too_large_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 15)  # the pictures have 25: pillow warns up to twice as many
+    with pytest.raises(BadData, match="is not a whole picture .*exceeds limit"):
+        image_folder.open_folder(folder).read(np.array([0]))

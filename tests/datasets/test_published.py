@@ -118,6 +118,17 @@ def test_a_damaged_table_says_so(tmp_path, text, sentence):
         published.models(tmp_path)
 
 
+def test_a_model_of_unknown_width_keeps_its_scores(tmp_path):
+    for modality in ("language", "vision"):
+        table = pd.read_csv(TABLES / f"{modality}.csv")
+        if modality == "language":
+            table.loc[3, "hidden_size"] = float("nan")
+        table.to_csv(tmp_path / f"{modality}.csv", index=False)
+    scores, whole = published.scores(tmp_path), published.scores(TABLES)
+    assert len(scores) == len(whole)
+    assert (scores["source_units"] != whole["source_units"]).sum() == len(published.WIDTHS)
+
+
 def test_the_points_stand_once_a_width_and_plain_transformers_twice():
     points = published.points(TABLES)
     assert points.groupby("modality").size().to_dict() == {"language": 396, "vision": 6534, published.PLAIN: 1309}

@@ -130,6 +130,12 @@ def test_an_unknown_format_version_says_so(tmp_path):
         ({"order": ["layer1"]}, "order and arrays name different things"),
         ({"order": ["a"], "arrays": {"a": {"facts": {}, "unit_ids": None}}}, "other arrays than there are"),
         ({"arrays": {"layer1": {}, "layer2": {"facts": {}, "unit_ids": 3}}}, "no facts or no list of units"),
+        ({"facts": {"shared": [1, [2]]}}, "shared are not a list"),
+        ({"facts": {"model": 3}}, "'model' is 3"),
+        (
+            {"arrays": {name: {"facts": {"depth": "1"}, "unit_ids": None} for name in ("layer1", "layer2")}},
+            "'depth' is",
+        ),
     ],
 )
 def test_metadata_that_do_not_describe_the_arrays_are_refused(tmp_path, change, sentence):

@@ -109,6 +109,17 @@ def test_a_bad_file_is_one_sentence(tmp_path, sentence):
         foreign.read(write(tmp_path, *BAD_DATA[sentence]))
 
 
+def test_an_array_and_an_archive_under_each_others_names(tmp_path):
+    np.save(tmp_path / "a.npy", X)
+    np.savez(tmp_path / "b.npz", a=X)
+    (tmp_path / "a.npy").rename(tmp_path / "a.npz")
+    (tmp_path / "b.npz").rename(tmp_path / "b.npy")
+    with pytest.raises(BadData, match=r"a single array under another name; let its name end in \.npy"):
+        foreign.read(str(tmp_path / "a.npz"))
+    with pytest.raises(BadData, match=r"an archive of arrays under another name; let its name end in \.npz"):
+        foreign.read(str(tmp_path / "b.npy"))
+
+
 def test_object_arrays_inside_an_archive_are_refused_too(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.array([{}], dtype=object))
     with pytest.raises(BadData, match="a pickle can run code"):

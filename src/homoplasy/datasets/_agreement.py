@@ -1,6 +1,7 @@
 """What a user has agreed to and keeps on this machine only: `local.yaml`, which git ignores."""
 
 import datetime
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from homoplasy import written
 from homoplasy.errors import BadRequest
 
 _WRITE = "nsd: {accept_terms: true, name: Your Name, date: 2025-01-31}"
+_SHOWN = 100  # characters of what somebody wrote
 
 
 def signed(local: Path, at: str) -> None:
@@ -37,10 +39,11 @@ def folder(local: Path, name: str) -> Path | None:
     given = _section(local).get(name)
     if given is None:
         return None
-    found = local.parent / Path(str(given)).expanduser()
-    if not found.is_dir():
-        raise BadRequest(f"{local}: nsd.{name} is {str(given)!r}, which is not a folder.")
-    return found
+    with suppress(OSError, ValueError, RuntimeError):  # a name too long, one with a zero in it, a home of nobody
+        found = local.parent / Path(str(given)).expanduser()
+        if found.is_dir():
+            return found
+    raise BadRequest(f"{local}: nsd.{name} is {str(given)[:_SHOWN]!r}, which is not a folder.")
 
 
 def _section(local: Path) -> dict[str, Any]:

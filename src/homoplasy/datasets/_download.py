@@ -43,7 +43,8 @@ class Journal:
         try:
             entry = written.parse_json(line)
             key, size, sha256, etag = str(entry["key"]), int(entry["size"]), entry["sha256"], entry["etag"]
-        except (written.Damaged, LookupError, TypeError, ValueError):  # torn by a kill: as if it had not been written
+        except (written.Damaged, LookupError, TypeError, ValueError, OverflowError):
+            # torn by a kill: as if it had not been written
             return
         if sha256 is None:
             self._begun[key] = (size, etag)

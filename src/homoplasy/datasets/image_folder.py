@@ -5,6 +5,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from warnings import catch_warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from homoplasy.errors import BadData, BadRequest
 
 # What the decoders of Pillow raise on files that are not theirs, or that would fill the memory.
 _DAMAGE = (
-    UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, LookupError, TypeError,
-    EOFError, OverflowError, MemoryError, struct.error, zlib.error,
+    UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, ValueError,
+    SyntaxError, LookupError, TypeError, EOFError, OverflowError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
@@ -46,7 +47,7 @@ class ImageFolder:
 
     def _picture(self, path: Path) -> NDArray[np.uint8]:
         try:
-            with Image.open(path) as opened:
+            with catch_warnings(action="error", category=Image.DecompressionBombWarning), Image.open(path) as opened:
                 return np.asarray(opened.convert("RGB"), dtype=np.uint8)
         except _DAMAGE as damage:
             raise BadData(f"{path} is not a whole picture ({damage}); replace or delete it.") from None

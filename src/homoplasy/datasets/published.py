@@ -130,7 +130,7 @@ def printed(root: Path) -> pd.DataFrame:
 def _scores_of(table: pd.DataFrame) -> pd.DataFrame:
     """One row a model and width; the width of the layer is 0 where the table does not know it."""
     units = table["hidden_size"] if "hidden_size" in table else pd.Series(0, index=table.index)
-    wide = table.assign(source=table["model"], source_units=units.astype("int64"))
+    wide = table.assign(source=table["model"], source_units=units.fillna(0).astype("int64"))
     tall = wide.melt(["source", "source_units"], [f"cka_{width}" for width in WIDTHS], "params", "value")
     return tall.assign(params="sigma=" + tall["params"].str.removeprefix("cka_") + " biased")
 

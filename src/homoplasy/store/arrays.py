@@ -23,6 +23,12 @@ from homoplasy.store import files
 
 FORMAT = 1
 _DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64", "int16": "I16", "int64": "I64", "uint8": "U8"}
+# the facts that stages calculate with or look up, wherever they stand in a container
+_KINDS: Mapping[str, tuple[type, ...]] = (
+    dict.fromkeys(("depth", "ceiling", "ceiling_left", "ceiling_right"), (int, float, type(None)))
+    | dict.fromkeys(("left", "step", "seen", "image_size", "parameters"), (int,))
+    | dict.fromkeys(("model", "run", "family", "modality", "subject", "region", "reason_left", "reason_right"), (str,))
+)
 
 
 @dataclass(frozen=True)
@@ -209,14 +215,28 @@ def _fault(about: Mapping[str, Any], tensors: set[str]) -> str:
     ids, arrays, order = about.get("stimulus_ids"), about.get("arrays"), about.get("order")
     if not isinstance(about.get("kind"), str) or not isinstance(about.get("facts"), dict):
         return "no kind or no facts"
-    if not isinstance(ids, list) or {type(one) for one in ids} not in ({int}, {str}, set()):
-        return "stimulus_ids are not a list of numbers or of words"
+    for name, found in (("stimulus_ids", ids), ("shared", about["facts"].get("shared", []))):
+        if not _are_ids(found):
+            return f"{name} are not a list of numbers or of words"
     if not isinstance(arrays, dict) or not isinstance(order, list) or set(map(str, order)) != set(arrays):
         return "order and arrays name different things"
     if set(arrays) != tensors or len(order) != len(arrays):
         return "they name other arrays than there are"
-    whole = all(isinstance(one, dict) and _is_entry(one) for one in arrays.values())
-    return "" if whole else "an array has no facts or no list of units"
+    if not all(isinstance(one, dict) and _is_entry(one) for one in arrays.values()):
+        return "an array has no facts or no list of units"
+    return _wrong_fact(about["facts"]) or next(filter(None, (_wrong_fact(one["facts"]) for one in arrays.values())), "")
+
+
+def _wrong_fact(facts: Mapping[str, Any]) -> str:
+    """Which fact is not of the kind that its readers count on."""
+    for name, value in facts.items():
+        if name in _KINDS and type(value) not in _KINDS[name]:  # a bool is an int to isinstance
+            return f"'{name}' is {json.dumps(value)[:40]}"
+    return ""
+
+
+def _are_ids(found: object) -> bool:
+    return isinstance(found, list) and {type(one) for one in found} in ({int}, {str}, set())
 
 
 def _is_entry(one: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
@@ -85,24 +86,29 @@ def _check(values: NDArray[Any], place: str) -> None:
 def _npy(path: Path, name: str) -> Found:
     if name:
         raise BadRequest(f"{path} holds one array without a name; leave ':{name}' out.")
-    with _opened(path) as array:
+    with _opened(path, np.ndarray) as array:
         return array, None
 
 
 def _npz(path: Path, name: str) -> Found:
-    with _opened(path) as archive:
+    with _opened(path, NpzFile) as archive:
         ids = next((archive[key] for key in IDS if key in archive.files), None)
         return archive[_chosen(path, name, [key for key in archive.files if key not in IDS])], ids
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, kind: type) -> Iterator[Any]:
     """Load plain numbers from a file of numpy; whatever else is in it becomes one sentence."""
     try:
         with path.open("rb") as file:
-            yield np.load(file, allow_pickle=False)
+            found = np.load(file, allow_pickle=False)
+            if isinstance(found, kind):
+                yield found
+                return
     except _DAMAGE:
         raise _not_plain(path) from None
+    there, ending = ("an archive of arrays", ".npz") if kind is np.ndarray else ("a single array", ".npy")
+    raise BadData(f"{path} is {there} under another name; let its name end in {ending}.")
 
 
 def _not_plain(path: Path) -> BadData:

@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import nibabel
@@ -97,6 +98,15 @@ def test_a_truncated_volume_is_one_sentence(tree):
     path = tree.root / keys.atlas(1)
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(BadData, match="is not a whole NIfTI image"):
+        nsd.open_tree(tree.root).atlas(1)
+
+
+def test_a_volume_of_an_unknown_type_is_one_sentence(tree):
+    path = tree.root / keys.atlas(1)
+    bits = bytearray(gzip.decompress(path.read_bytes()))
+    bits[70:72] = (1040).to_bytes(2, "little")  # the code of its numbers
+    path.write_bytes(gzip.compress(bytes(bits)))
+    with pytest.raises(BadData, match=r"is not a whole NIfTI image \(data code 1040 not recognized\)"):
         nsd.open_tree(tree.root).atlas(1)
 
 

@@ -86,6 +86,9 @@ def test_a_picture_that_is_shared_in_one_place_only_is_refused(tree):
         nsd.open_tree(tree.root).shown(1, SESSIONS)
 
 
+PARTS = "masterordering", "subjectim", "sharedix", "stimpattern"
+
+
 def rewrite(root, **changes):
     plan = loadmat(root / keys.DESIGN)
     savemat(root / keys.DESIGN, {k: v for k, v in plan.items() if not k.startswith("__")} | changes)
@@ -99,7 +102,11 @@ def test_designs_whose_parts_do_not_fit_are_refused(tree):
     rewrite(tree.root, masterordering=plan["masterordering"] - 1)
     with pytest.raises(BadData, match="outside the 30 columns"):
         design.read(tree.root / keys.DESIGN)
-    rewrite(tree.root, masterordering=plan["masterordering"], sharedix=plan["sharedix"] + 1)
+    for empty in PARTS:
+        rewrite(tree.root, **({name: plan[name] for name in PARTS} | {empty: plan[empty][:0]}))
+        with pytest.raises(BadData, match="found none of one of them"):
+            design.read(tree.root / keys.DESIGN)
+    rewrite(tree.root, **({name: plan[name] for name in PARTS} | {"sharedix": plan["sharedix"] + 1}))
     with pytest.raises(BadData, match="the first 10 columns of subjectim are not the pictures of sharedix"):
         design.read(tree.root / keys.DESIGN)
 

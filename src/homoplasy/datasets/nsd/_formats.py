@@ -11,6 +11,8 @@ import nibabel
 import numpy as np
 import pandas as pd
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
@@ -19,8 +21,9 @@ from homoplasy import written
 from homoplasy.errors import BadData, listing
 
 _AGAIN = "fetch it again (dvc repro fetch)"
+_NIBABEL = (ImageFileError, HeaderDataError, WrapStructError)
 # zlib and EOF: a gzipped file that stops early; MatReadError and ValueError: a file of another kind
-_DAMAGE = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, MatReadError, ImageFileError)
+_DAMAGE = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, OverflowError, MatReadError, *_NIBABEL)
 
 
 @contextmanager
@@ -38,7 +41,7 @@ def guarded(path: Path, kind: str, damage: tuple[type[Exception], ...] = _DAMAGE
 @contextmanager
 def hdf5(path: Path, name: str) -> Iterator[Any]:
     """Open one dataset of an HDF5 file; reading it inside the block is guarded too."""
-    with guarded(path, "HDF5 file", (OSError, RuntimeError)), h5py.File(path, "r") as file:
+    with guarded(path, "HDF5 file", (OSError, RuntimeError, KeyError)), h5py.File(path, "r") as file:
         if name not in file:
             raise BadData(f"{path} has no dataset '{name}'; it has {listing(file)}: {_AGAIN}.")
         yield file[name]

@@ -49,6 +49,8 @@ def read(path: Path) -> Design:
         shared=np.sort(found["sharedix"].ravel() - 1),
         sessions=found["stimpattern"].shape[0],
     )
+    if not design.sessions or not all(one.size for one in (design.order, design.pictures, design.shared)):
+        raise BadData(f"{path}: expected trials, pictures, shared pictures and sessions, found none of one of them.")
     columns, first = design.pictures.shape[1], design.pictures[:, : design.shared.size]
     if design.order.size % design.sessions:
         raise BadData(f"{path}: {design.order.size} trials do not divide into {design.sessions} sessions.")

@@ -56,6 +56,6 @@ def training_captions(root: Path) -> list[list[str]]:
         found: dict[int, list[str]] = {image["id"]: [] for image in told["images"]}
         for one in sorted(told["annotations"], key=lambda one: int(one["id"])):
             found[one["image_id"]].append(one["caption"].strip())
-    except (LookupError, TypeError, AttributeError, ValueError) as damage:
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as damage:
         raise BadData(f"{path} is not a whole file of captions ({damage!r}); run dvc repro fetch again.") from None
     return [found[row] for row in sorted(found)]

@@ -92,6 +92,8 @@ def parse(raw: Any, where: str, kernel_unit: float) -> Ledger:
     if not isinstance(raw, dict) or not isinstance(raw.get("claims"), list):
         raise BadData(f"{where}: expected 'source' and a list of 'claims'.")
     shapes = raw.get("shapes") or {}
+    if not isinstance(shapes, dict) or not all(isinstance(shape, dict) for shape in shapes.values()):
+        raise BadData(f"{where}: expected 'shapes' that are each a claim to be filled in, by name.")
     widths = {f"k{width}": f"{width * kernel_unit:g}" for width in (100, *range(12, 100, 8))}  # $k100 before $k10
     claims = [_substituted(_filled(one, shapes, where), widths) for one in raw["claims"]]
     try:
@@ -115,6 +117,8 @@ def _filled(claim: Any, shapes: Mapping[str, Any], where: str) -> dict[str, Any]
     shape, given = str(claim["shape"]), claim.get("with") or {}
     if shape not in shapes:
         raise BadData(f"{where}: claim '{claim.get('id')}' has the unknown shape '{shape}'.{nearest(shape, shapes)}")
+    if not isinstance(given, dict):
+        raise BadData(f"{where}: claim '{claim.get('id')}': expected words for its shape under 'with', each by name.")
     own = {key: value for key, value in claim.items() if key not in {"shape", "with"}}
     filled: dict[str, Any] = _substituted(shapes[shape], given)
     return filled | own
