@@ -42,7 +42,7 @@ PARTS = {
     "distances: X X'": [(clouds.Clouds, "tile")],
     "entries and their products": [(_fused, "add")],
     "room for sums, and adding them up": [
-        (entries.Entries, "blank"), (tiles._Panel, "add"), (tiles._Total, "__init__"), (tiles._Total, "add")
+        (entries.Entries, "blank"), (tiles._Piece, "add"), (tiles._Total, "__init__"), (tiles._Total, "add")
     ],
     "centring": [(cka, "from_sums")],
     "the scores without each group": [(sys.modules[__name__], "left_out")],

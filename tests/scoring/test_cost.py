@@ -47,7 +47,6 @@ def test_a_trial_measures_every_kind_of_work():
     before = torch.get_num_threads()
     found = cost.trial(means())
     assert torch.get_num_threads() == before
-    assert 0 < found.entry < 1e-6
-    assert 0 < found.number < 1e-5
-    # a busy machine may hide one of them behind the others, not all
-    assert found.distance + found.product > 0
+    # caches shared with other programs may hide one of the three behind the others, not all
+    assert 0 < found.distance + found.entry + found.product < 1e-5
+    assert 0 < found.number < 1e-4

@@ -63,6 +63,11 @@ class Sums:
         """The number of stimuli."""
         return self.rows.shape[-1]
 
+    def at(self, some: slice) -> "Sums":
+        """The same for some of the widths."""
+        parts = self.sigma[some], self.peak[some], self.shift[some], self.rows[some], self.square[some]
+        return Sums(*parts, self.rounding)
+
     @property
     def diagonal(self) -> Float[Tensor, "w b n"]:
         """V_ii = f_ii - 2 a_i."""

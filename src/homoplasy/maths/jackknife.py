@@ -30,6 +30,11 @@ class Groups:
     sources: Touched
     targets: Touched
 
+    def at(self, some: slice) -> "Groups":
+        """The same for some of the widths."""
+        of, to = (Touched(side.square[:, some], side.rows[some]) for side in (self.sources, self.targets))
+        return Groups(self.bounds, self.cross[:, some], of, to)
+
 
 def jackknife(
     score: Float[Tensor, "*w s t"], without: Float[Tensor, "g *w s t"], bounds: Sequence[int]

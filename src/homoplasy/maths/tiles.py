@@ -7,6 +7,7 @@ the jackknife, the sums of the pairs that touch a group are kept beside those of
 
 import math
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -26,6 +27,7 @@ from homoplasy.maths.workers import in_order
 Precision = Literal["float32", "float64", "tf32", "bfloat16"]
 
 _TILE = {"cpu": 128, "cuda": 1024}  # stimuli along a side of a tile, where memory allows
+_ROWS = 16  # of tiles, from which on threads share out rows: enough of them, and fewer sums to add
 _UNIT = 16  # stimuli: tiles and groups begin at multiples of it, where groups are large enough for that
 
 
@@ -89,8 +91,8 @@ def sweep(  # noqa: PLR0913 # two sides, and four choices that each have a defau
     entries = Entries(clouds, len(sources), torch.cat(sigma, 1), precision=precision, threads=threads)
     cut = _Cut(clouds, groups, memory / threads)
     total, rooms = _Total(entries, cut.groups), _Rooms(clouds, cut.side)
-    for panel in in_order(lambda rows: _panel(entries, cut, rows, rooms.squared), cut.tiles, threads):
-        total.add(panel)
+    for piece in in_order(lambda one: _piece(entries, cut, *one, rooms.squared), cut.pieces(), threads):
+        total.add(piece)
     return total.passed(cut.bounds)
 
 
@@ -116,6 +118,13 @@ class _Cut:
             edges += [start + units * piece // pieces * unit for piece in range(1, pieces)]
         return [*edges, self.bounds[-1]]
 
+    def pieces(self) -> Iterator[tuple[slice, list[slice]]]:
+        """What threads share out: a row of tiles from the diagonal on; where there are few rows, tile by tile."""
+        for first, rows in enumerate(self.tiles):
+            columns = self.tiles[first:]
+            step = 1 if len(self.tiles) < _ROWS else len(columns)
+            yield from ((rows, columns[start : start + step]) for start in range(0, len(columns), step))
+
     def parts(self, side: slice) -> Iterator[tuple[int, slice]]:
         """The groups of some stimuli, and what of them is there."""
         for group, (start, stop) in enumerate(pairwise(self.bounds)):
@@ -123,19 +132,19 @@ class _Cut:
                 yield group, slice(max(start, side.start), min(stop, side.stop))
 
 
-class _Panel:
-    """The sums of a row of tiles from the diagonal on."""
+class _Piece:
+    """The sums over some tiles: of all pairs, and of those that touch each group."""
 
     def __init__(self, entries: Entries, groups: int) -> None:
-        self.sums = [entries.blank(0, 0) for _ in range(1 + groups)]  # of all pairs, and of those that touch each group
+        self.groups, self.sums = groups, entries.blank(0, 0)
+        self.touched: defaultdict[int, Part] = defaultdict(lambda: entries.blank(0, 0))
         self.rows: list[tuple[int, slice, Tensor]] = []  # the group over which rows were summed, which, their sums
 
     def add(self, part: Part, of: tuple[int, slice], to: tuple[int, slice]) -> None:
-        """Add the sums of a rectangle: pairs of one group and another."""
+        """Add the sums of a rectangle, pairs of one group and another; off the diagonal it is its mirror image too."""
         (g, i), (h, j) = of, to
         times = 1 if i == j else 2
-        touched = self.sums[1:]
-        for sums in (self.sums[0], *(touched[one] for one in {g, h} if touched)):
+        for sums in (self.sums, *(self.touched[one] for one in {g, h} if self.groups)):
             sums.cross.add_(part.cross, alpha=times)
             sums.square.add_(part.square, alpha=times)
         self.rows.append((h, i, part.rows))
@@ -150,39 +159,41 @@ class _Rooms(threading.local):
         self.squared = clouds.room(side)
 
 
-def _panel(entries: Entries, cut: _Cut, i: slice, squared: Tensor) -> _Panel:
-    """The sums of one panel; a rectangle off the diagonal stands for its mirror image too."""
-    panel = _Panel(entries, cut.groups)
-    for j in cut.tiles[cut.tiles.index(i) :]:
-        entries.clouds.tile(i, j, squared)
-        for of, to in product(cut.parts(i), cut.parts(j)):
+def _piece(entries: Entries, cut: _Cut, rows: slice, columns: list[slice], squared: Tensor) -> _Piece:
+    """The sums over the tiles of these rows and columns."""
+    piece = _Piece(entries, cut.groups)
+    for j in columns:
+        entries.clouds.tile(rows, j, squared)
+        for of, to in product(cut.parts(rows), cut.parts(j)):
             if of[1].start <= to[1].start:
-                panel.add(entries.sums(squared, (i.start, j.start), of[1], to[1]), of, to)
-    return panel
+                piece.add(entries.sums(squared, (rows.start, j.start), of[1], to[1]), of, to)
+    return piece
 
 
 class _Total:
-    """The sums of all panels."""
+    """The sums of all pieces."""
 
     def __init__(self, entries: Entries, groups: int) -> None:
         (w, b), n = entries.sigma.shape, entries.clouds.n
-        self.entries, self.sums = entries, _Panel(entries, groups).sums
+        self.entries, self.sums = entries, entries.blank(0, 0)
+        self.touched = [entries.blank(0, 0) for _ in range(groups)]
         self.rows = torch.zeros(w, b, n, dtype=torch.float64, device=entries.sigma.device)
         self.by_group = torch.zeros(w, b, groups, n, dtype=entries.clouds.dtype, device=entries.sigma.device)
 
-    def add(self, panel: _Panel) -> None:
-        """Add a panel."""
-        for own, more in zip(self.sums, panel.sums, strict=True):
+    def add(self, piece: _Piece) -> None:
+        """Add a piece."""
+        touched = ((self.touched[group], more) for group, more in piece.touched.items())
+        for own, more in ((self.sums, piece.sums), *touched):
             own.cross.add_(more.cross)
             own.square.add_(more.square)
-        for group, side, rows in panel.rows:
+        for group, side, rows in piece.rows:
             self.rows[..., side] += rows
             if self.by_group.numel():
                 self.by_group[:, :, group, side] += rows
 
     def passed(self, bounds: list[int]) -> Pass:
         """Give linear kernels their size back and part the sides."""
-        entries, (sums, *touched) = self.entries, self.sums
+        entries, sums, touched = self.entries, self.sums, self.touched
         by = torch.where(entries.linear, entries.clouds.size**2, 1.0)
         peak, shift = (~entries.linear & ~entries.near).double(), entries.shift * by[..., None]
         rows, square = self.rows.mul_(by[..., None]), sums.square * by**2

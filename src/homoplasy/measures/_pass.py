@@ -13,6 +13,7 @@ from torch import Tensor
 from homoplasy.maths import moments, standardise, tiles
 from homoplasy.maths.cka import Sums, from_sums
 from homoplasy.maths.jackknife import jackknife, left_out
+from homoplasy.maths.workers import in_order
 from homoplasy.measures._contract import Comparison, enough, ready
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class _Swept:
     """The sums of one sweep, and what each estimator reads from them."""
 
     def __init__(self, ours: _Side, theirs: _Side, how: Sweeping) -> None:
-        self._sides = ours, theirs
+        self._sides, self._threads = (ours, theirs), how.threads
         self._pass: tiles.Pass | None = None
         self.sums: tuple[Sums | None, Sums | None] = (None, None)
         if ours.sound and theirs.sound:
@@ -148,13 +149,19 @@ class _Swept:
         if self._pass is None:
             nothing = torch.full([len(side.clouds) for side in self._sides], math.nan, dtype=torch.float64)
             return [Comparison(nothing, nothing, nothing)] * len(self._sides[0].widths)
-        k, l, groups = self._pass.sources, self._pass.targets, self._pass.jackknife
-        value = from_sums(self._pass.cross, k, l, debiased=debiased, epsilon=epsilon)
+        cross, k, l, groups = self._pass.cross, self._pass.sources, self._pass.targets, self._pass.jackknife
+        value = from_sums(cross, k, l, debiased=debiased, epsilon=epsilon)
         mean, sd = _by_chance(k, l, debiased=debiased, epsilon=epsilon)
         spread = torch.full_like(value, math.nan)
         if groups is not None:
-            without = left_out(self._pass.cross, k, l, groups, debiased=debiased, epsilon=epsilon)
-            spread = jackknife(value, without, groups.bounds)
+
+            def errors(w: int) -> Tensor:
+                only = slice(w, w + 1)
+                alone = cross[only], k.at(only), l.at(only), groups.at(only)
+                without = left_out(*alone, debiased=debiased, epsilon=epsilon)
+                return jackknife(value[only], without, groups.bounds)
+
+            spread = torch.cat(list(in_order(errors, range(len(value)), self._threads)))
         return [Comparison(*map(self._all, parts)) for parts in zip(value, mean, sd, spread, strict=True)]
 
     def _all(self, numbers: Float[Tensor, "sound sound"]) -> Float[Tensor, "s t"]:

@@ -33,4 +33,4 @@ class Sink(Protocol):
 
 def rows(values: Tensor, places: NDArray[Any] | None) -> Tensor:
     """The rows at some places."""
-    return values if places is None else values[torch.from_numpy(places).to(values.device)]
+    return values if places is None else values.index_select(0, torch.from_numpy(places).to(values.device))

@@ -87,12 +87,12 @@ class Model:
     @cached_property
     def name(self) -> str:
         """Its address."""
-        return str(arrays.Container(self.path, "features").facts["model"])
+        return str(self._container.facts["model"])
 
     @cached_property
     def run(self) -> str:
         """The training run of a checkpoint, else empty."""
-        return str(arrays.Container(self.path, "features").facts.get("run", ""))
+        return str(self._container.facts.get("run", ""))
 
     @cached_property
     def digest(self) -> str:
@@ -101,13 +101,16 @@ class Model:
 
     def __len__(self) -> int:
         """The number of its layers."""
-        return len(arrays.Container(self.path, "features").names())
+        return len(self._container.names())
+
+    @cached_property
+    def _container(self) -> arrays.Container:
+        return arrays.Container(self.path, "features")
 
     def layers(self, images: NDArray[Any]) -> Iterator[Representation]:
         """Every layer over these images."""
-        container = arrays.Container(self.path, "features")
-        for layer in container.names():
-            found = container[layer].select(images)
+        for layer in self._container.names():
+            found = self._container[layer].select(images)
             facts = {"layer": layer, "depth": found.facts.get("depth")}
             yield Representation(found.values, found.stimulus_ids, self.name, facts=facts)
 

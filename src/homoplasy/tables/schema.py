@@ -45,17 +45,19 @@ class Schema:
             if len(frame) and not _KINDS[kind](found[column]):
                 raise BadData(f"table '{self.name}', column '{column}': expected {kind}, found {found[column]}.")
         self._check_key(frame)
-        return self._typed(frame[list(self.columns)])
+        return self._typed(frame.copy(deep=False) if [*found] == [*self.columns] else frame[[*self.columns]])
 
     def _check_key(self, frame: pd.DataFrame) -> None:
-        twice = frame[frame.duplicated(list(self.key))]
-        if len(twice):
-            row = ", ".join(f"{column}={twice.iloc[0][column]}" for column in self.key)
+        twice = frame.duplicated(list(self.key))
+        if twice.any():
+            first = frame[twice].iloc[0]
+            row = ", ".join(f"{column}={first[column]}" for column in self.key)
             raise BadData(f"table '{self.name}': the row {row} occurs more than once.")
 
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         kinds, found = {column: _DTYPES[kind] for column, kind in self.columns.items()}, dict(frame.dtypes)
-        return frame.astype({column: kind for column, kind in kinds.items() if found[column] != kind})
+        others = {column: kind for column, kind in kinds.items() if found[column] != kind}
+        return frame.astype(others) if others else frame
 
     def empty(self) -> pd.DataFrame:
         """Return the table without rows."""
