@@ -18,18 +18,18 @@ def planted(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def null(tmp_path_factory):
-    return worlds.scored(worlds.fetched(tmp_path_factory.mktemp("null"), "null", halves=2))
+def null(planted, tmp_path_factory):
+    return worlds.scored(worlds.recast(planted, tmp_path_factory.mktemp("null"), "null", halves=2))
 
 
 @pytest.fixture(scope="module")
-def width(tmp_path_factory):
-    return worlds.scored(worlds.fetched(tmp_path_factory.mktemp("width"), "width"))
+def width(planted, tmp_path_factory):
+    return worlds.scored(worlds.recast(planted, tmp_path_factory.mktemp("width"), "width"))
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory):
-    return worlds.scored(worlds.fetched(tmp_path_factory.mktemp("mixed"), "mixed"))
+def mixed(planted, tmp_path_factory):
+    return worlds.scored(worlds.recast(planted, tmp_path_factory.mktemp("mixed"), "mixed"))
 
 
 @pytest.mark.parametrize("modality", MODALITIES)

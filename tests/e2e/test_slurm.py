@@ -25,14 +25,17 @@ MEMORY = {"mem_gb": 0.25, "timeout_min": 5, "slurm_setup": [f"export PYTHONPATH=
 @pytest.fixture(scope="module")
 def slurm():
     """A SLURM of one node, started for these tests."""
-    pytest.importorskip("submitit", reason="submitit is not installed: pip install 'homoplasy[slurm]'")
+    submitit = pytest.importorskip("submitit", reason="submitit is not installed: pip install 'homoplasy[slurm]'")
     if os.getuid() != 0 or not shutil.which("slurmctld") or not shutil.which("slurmdbd"):
         pytest.skip("no SLURM to start here: as root, run scripts/slurm_here.sh install")
     root = Path(tempfile.mkdtemp(prefix="slurm-"))  # SLURM's own user has no way into a folder of pytest's
     before = os.environ.get("SLURM_CONF")
     os.environ["SLURM_CONF"] = str(root / "slurm.conf")
     subprocess.run([SCRIPT, "start", root], check=True, timeout=120)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        # seconds that a result may take to show on a shared disk after its task is gone; here the disk is local
+        patch.setattr(submitit.SlurmJob, "_results_timeout_s", 1)
+        yield
     subprocess.run([SCRIPT, "stop", root], check=True, timeout=60)
     time.sleep(3)  # they write their state while they end
     shutil.rmtree(root, ignore_errors=True)

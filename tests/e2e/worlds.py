@@ -9,8 +9,12 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from homoplasy.stages import cka, extract, fetch, parcellate, stats, taxonomy, train
-from homoplasy.store import frames
+from homoplasy.datasets import pocket
+from homoplasy.datasets.pocket import formats, planted, roster
+from homoplasy.datasets.pocket.tree import MODELS as FOLDER
+from homoplasy.datasets.pocket.tree import PERFORMANCE
+from homoplasy.stages import _settings, _statistics, cka, extract, fetch, parcellate, stats, taxonomy, train
+from homoplasy.store import arrays, files, frames
 from homoplasy.tables import MODEL_SCORES, MODELS, REGIONS, SCORES
 from tests.conftest import ROOT
 
@@ -22,6 +26,7 @@ CHANGES = {
     "stats": {"draws": 100},
     "taxonomy": {"draws": 20},
 }
+ACCESS = ("bucket", "region", "anonymous")  # what only a world that is downloaded has
 
 
 @dataclass(frozen=True)
@@ -63,60 +68,62 @@ class World:
         return json.loads((self.raw / "pocket" / "truth" / "truth.json").read_text())
 
 
-def fetched(root: Path, truth: str, preset: str = "calibrated", halves: int = 0) -> World:
-    """Choose and generate a world; its images are to be halved so often."""
-    root.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(ROOT / "conf", root / "conf", dirs_exist_ok=True)
+def chosen(root: Path, truth: str, halves: int) -> World:
+    """The choices of a world whose images are to be halved so often."""
+    shutil.copytree(ROOT / "conf", root / "conf")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["preset"] = preset
     params["pocket"]["truth"] = truth
     for section, values in CHANGES.items():
         params[section] |= values
     params["cka"]["halves"] = halves
     (root / "params.yaml").write_text(yaml.safe_dump(params))
-    (root / "rosters").mkdir(exist_ok=True)
+    (root / "rosters").mkdir()
     (root / "rosters" / "planted.yaml").write_text("- planted: all\n")
-    world = World(root)
+    return World(root)
+
+
+def fetched(root: Path, truth: str, halves: int = 0) -> World:
+    """Choose, generate and parcellate a world."""
+    world = chosen(root, truth, halves)
     fetch.main(world.params, root / "raw", ROOT / "data" / "published", root / "open", root / "settings" / "fetch.yaml")
-    for path in (world.raw / "pocket" / "planted").glob("trajectory-*"):
+    for path in (world.raw / FOLDER).glob("trajectory-*"):
         path.unlink()  # two thirds of all models, and no known answer here is about training
+    parcellate.main(world.params, world.raw, root / "brain", root / "settings" / "parcellate.yaml")
     return world
 
 
-def parcellated(world: World) -> World:
-    parcellate.main(world.params, world.raw, world.root / "brain", world.root / "settings" / "parcellate.yaml")
+def recast(of: World, root: Path, truth: str, halves: int = 0) -> World:
+    """The world of another truth, which has the same pictures and brains, from one that is there."""
+    world = chosen(root, truth, halves)
+    shutil.copytree(of.raw, world.raw, ignore=shutil.ignore_patterns("planted", "evaluations", "truth"))
+    shutil.copytree(of.root / "brain", root / "brain")
+    asked = _settings.read(world.params, "fetch", fetch.Settings).model_dump(exclude={"dataset", *ACCESS})
+    told = pocket.World(**asked, **_settings.read(world.params, "pocket", fetch.Truth).model_dump())
+    formats.table(world.raw / PERFORMANCE, roster.performance(told))
+    for model in planted.models(told):
+        arrays.write(world.raw / FOLDER / f"{model.name}.safetensors", "features", model.layers, model.facts)
     return world
 
 
 def scored(world: World) -> World:
     """Carry a world to its statistics and its tree."""
     root, settings = world.root, world.root / "settings"
-    parcellated(world)
-    train.main(world.params, world.raw, root / "models", settings / "train.yaml")
+    models, features, scores = root / "models", root / "features", root / "scores"
+    train.main(world.params, world.raw, models, settings / "train.yaml")
     extract.main(
         world.params,
         world.raw,
         root / "brain",
-        root / "models",
+        models,
         root / "rosters",
-        root / "features",
+        features,
         root / "twins",
         settings / "x.yaml",
     )
-    cka.main(world.params, world.raw, root / "brain", root / "features", root / "scores", settings / "cka.yaml")
-    stats.main(
-        world.params,
-        world.raw,
-        root / "brain",
-        root / "models",
-        root / "features",
-        root / "scores",
-        ROOT / "data" / "published",
-        root / "stats",
-        root / "published",
-        root / "plots",
-        root / "metrics.json",
-        settings / "s.yaml",
-    )
-    taxonomy.main(world.params, root / "features", root / "scores", root / "taxonomy", settings / "taxonomy.yaml")
+    cka.main(world.params, world.raw, root / "brain", features, scores, settings / "cka.yaml")
+    analysed = _settings.read(world.params, "stats", stats.Settings)
+    found = stats.run(analysed, world.raw, root / "brain", models, features, scores)
+    _statistics.write(root / "stats", found.tables)  # all that stats writes, but for the published points
+    files.write_json(root / "metrics.json", found.metrics)
+    taxonomy.main(world.params, features, scores, root / "taxonomy", settings / "taxonomy.yaml")
     return world

@@ -16,6 +16,7 @@ import yaml
 from homoplasy.datasets import _download, _manifest, nsd, pocket, published
 from homoplasy.datasets.nsd import keys
 from homoplasy.datasets.performance import known
+from homoplasy.datasets.pocket import sizes
 from homoplasy.errors import BadRequest, WorkFailed
 from homoplasy.stages import fetch
 from homoplasy.store import arrays
@@ -80,6 +81,13 @@ def small_pocket(tmp_path_factory):
 # the pocket world
 
 
+@pytest.fixture
+def few_training_pictures(monkeypatch):
+    """What is generated in this process has hardly a picture to train on, which would take most of its time."""
+    monkeypatch.setattr(sizes, "TRAINING_PICTURES", 10)
+
+
+@pytest.mark.usefixtures("few_training_pictures")
 def test_the_pocket_world_is_generated_once(choices, capsys):
     choose(choices, "pocket", **SMALL)
     run(choices)
@@ -108,6 +116,7 @@ def test_the_pocket_world_is_generated_once(choices, capsys):
     assert held(root) == before
 
 
+@pytest.mark.usefixtures("few_training_pictures")
 def test_what_may_be_passed_on_lies_apart_and_is_all_that_statistics_and_figures_read(choices):
     choose(choices, "pocket", fetch=SMALL["fetch"], pocket={"truth": "planted", "seed": 7})
     (choices.parent / "open" / "another-world").mkdir(parents=True)

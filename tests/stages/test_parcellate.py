@@ -12,6 +12,7 @@ import yaml
 from homoplasy.datasets import pocket
 from homoplasy.datasets.pocket import brain as planted_brain
 from homoplasy.datasets.pocket import regions as planted_regions
+from homoplasy.datasets.pocket import sizes
 from homoplasy.errors import BadData, BadRequest
 from homoplasy.maths import ceilings
 from homoplasy.stages import parcellate
@@ -187,9 +188,11 @@ REQUEST = {"subjects": [1], "sessions": 10, "beta_version": "betas_fithrf_GLMden
 
 
 def pocket_tree(root, truth):
-    """A pocket world of one subject, with a manifest as fetch writes it."""
+    """A pocket world of one subject, with a manifest as fetch writes it, and hardly a picture to train on."""
     root.mkdir()
-    pocket.generate(root, truth=truth, seed=7, **REQUEST)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sizes, "TRAINING_PICTURES", 10)
+        pocket.generate(root, truth=truth, seed=7, **REQUEST)
     files = {
         path.relative_to(root).as_posix(): {"size": path.stat().st_size, "etag": None, "sha256": "0" * 64}
         for path in sorted(root.rglob("*"))

@@ -102,11 +102,16 @@ def analysed(done, points, tmp_path, monkeypatch):
     return copy(done, tmp_path)
 
 
-@pytest.fixture
-def whole_world(world, monkeypatch):
-    """The same with every result."""
-    monkeypatch.setattr(_statistics, "around", AROUND)
-    return world
+@pytest.fixture(scope="session")
+def claimed(given, points, tmp_path_factory):
+    """The same with every result, and with the claims."""
+    folder = copy(given, tmp_path_factory.mktemp("claimed"))
+    choose(folder, report={"title": "A title", "about": "A sentence."})
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in(patch, points)
+        patch.setattr(_statistics, "around", AROUND)
+        run_stats(folder), run_taxonomy(folder), run_claims(folder)
+    return folder
 
 
 def copy(of, folder):
@@ -152,10 +157,11 @@ def run_report(folder):
     report.main(*(folder / name for name in read), ROOT / "data/published", *(folder / name for name in beside))
 
 
-def test_from_scores_to_the_page_twice_the_same(whole_world):
-    world = whole_world
-    choose(world, report={"title": "A title", "about": "A sentence."})
-    run_stats(world), run_taxonomy(world), run_claims(world), run_report(world)
+def test_from_scores_to_the_page_twice_the_same(claimed, points, tmp_path, monkeypatch):
+    world = copy(claimed, tmp_path)
+    stand_in(monkeypatch, points)
+    monkeypatch.setattr(_statistics, "around", AROUND)
+    run_report(world)
     written = {path: path.read_bytes() for path in world.rglob("*") if path.is_file() and "conf" not in path.parts}
     assert world / "reports/index.html" in written
     assert world / "reports/figures/tree.csv" in written
@@ -294,10 +300,8 @@ def test_the_published_points_run_through_with_every_preset(tmp_path, points, mo
     assert "untestable here" in (folder / "reports/index.html").read_text()
 
 
-def test_the_ledger_of_the_made_up_world(whole_world):
-    world = whole_world
-    run_stats(world), run_taxonomy(world), run_claims(world)
-    table = frames.read(world / "claims/verdicts.parquet", VERDICTS)
+def test_the_ledger_of_the_made_up_world(claimed):
+    table = frames.read(claimed / "claims/verdicts.parquet", VERDICTS)
     whole = table[table["item"] == ""].set_index(["claim", "evidence", "reading"])
     headline = whole.loc[("vis.imagenet", "world", "calibrated")]
     assert headline["verdict"] == "survives", headline["reason"]
@@ -305,9 +309,9 @@ def test_the_ledger_of_the_made_up_world(whole_world):
     assert told["verdict"] == "untestable here"
     assert told["reason"].startswith("Generated data cannot reproduce a published result; here pearson ")
     assert "its own chance level" in told["reason"]
-    again = json.loads((world / "claims/claims.json").read_text())
+    again = json.loads((claimed / "claims/claims.json").read_text())
     assert [claim["id"] for claim in again["claims"]][:2] == ["lang.leaderboard2", "vis.imagenet"]
-    assert "| world | calibrated | survives |" in (world / "claims/claims.md").read_text()
+    assert "| world | calibrated | survives |" in (claimed / "claims/claims.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,17 @@ def test_designs_whose_parts_do_not_fit_are_refused(tree):
 
 def test_damaged_design_files_are_one_sentence(tree):
     path = tree.root / keys.DESIGN
+    plan = loadmat(path)
+    for wrong in (plan["masterordering"] + 0.5, np.full(plan["masterordering"].shape, np.nan)):
+        rewrite(tree.root, masterordering=wrong)
+        with pytest.raises(BadData, match=r"MATLAB file of whole numbers \(masterordering has other numbers\)"):
+            design.read(path)
+    rewrite(tree.root, masterordering=plan["masterordering"])
+    sound = path.read_bytes()
+    path.write_bytes(sound[:124] + b"\x00\x02" + sound[126:])  # versions and byte orders that are no longer written
+    with pytest.raises(BadData, match="is not a whole MATLAB file"):
+        design.read(path)
+    path.write_bytes(sound)
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(BadData, match="is not a whole MATLAB file"):
         design.read(path)

@@ -4,6 +4,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from homoplasy.datasets import pocket
+from homoplasy.datasets.pocket import sizes
 
 CHOICES = {
     "truth": "planted",
@@ -32,6 +33,12 @@ def make_world():
 def generate():
     """Generate a tree with some choices of its own; gives back the planted models."""
     return lambda root, **changes: pocket.generate(root, **{**CHOICES, **changes})
+
+
+@pytest.fixture
+def few_training_pictures(monkeypatch):
+    """What is generated here has hardly a picture to train on: most of the time of a small tree goes into those."""
+    monkeypatch.setattr(sizes, "TRAINING_PICTURES", 10)
 
 
 @pytest.fixture(scope="session")

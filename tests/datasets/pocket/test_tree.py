@@ -159,6 +159,7 @@ def test_betas_are_stored_backwards_and_the_corner_shows_it(tree, world, subject
     assert (values.transpose(3, 2, 1, 0) == wanted).all()
 
 
+@pytest.mark.usefixtures("few_training_pictures")
 def test_the_nifti_betas_hold_the_same_trials(tree, tmp_path, generate):
     generate(tmp_path, beta_format="nifti", subjects=[7], sessions=1, beta_version="betas_fithrf")
     folder = tmp_path / "nsddata_betas/ppdata/subj07/func1pt8mm/betas_fithrf"
@@ -187,6 +188,7 @@ def test_another_seed_is_another_world(tree, tmp_path, generate):
     assert same == {"nsddata/freesurfer/fsaverage/label/HCP_MMP1.mgz.ctab"}
 
 
+@pytest.mark.usefixtures("few_training_pictures")
 def test_the_short_world_has_nine_sessions(tmp_path, generate):
     generate(tmp_path, truth="short", subjects=[7])
     names = [path.name for path in tmp_path.rglob("betas_session*")]
@@ -194,6 +196,7 @@ def test_the_short_world_has_nine_sessions(tmp_path, generate):
     assert len(pd.read_csv(tmp_path / "nsddata/ppdata/subj07/behav/responses.tsv", sep="\t")) == 720
 
 
+@pytest.mark.usefixtures("few_training_pictures")
 def test_one_trial_of_the_first_subject_is_misread(tree, tmp_path, generate):
     generate(tmp_path, truth="bad_responses", subjects=[5, 7], sessions=1)
     key = "nsddata/ppdata/subj05/behav/responses.tsv"
@@ -212,6 +215,7 @@ def test_the_null_world_changes_no_picture_and_no_brain(tree, tmp_path, generate
     assert changed == {"pocket/performance.csv", "pocket/truth/truth.json", "pocket/truth/truth.npz"}
 
 
+@pytest.mark.usefixtures("few_training_pictures")
 def test_a_scrambled_tree_holds_the_sessions_of_other_files(tree, tmp_path, generate):
     generate(tmp_path, truth="scrambled", subjects=[7], sessions=2)
     folder = f"nsddata_betas/ppdata/subj07/func1pt8mm/{VERSION}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings
 
 import h5py
 import nibabel
@@ -23,7 +24,10 @@ from homoplasy.errors import BadData, listing
 _AGAIN = "fetch it again (dvc repro fetch)"
 _NIBABEL = (ImageFileError, HeaderDataError, WrapStructError)
 # zlib and EOF: a gzipped file that stops early; MatReadError and ValueError: a file of another kind
-_DAMAGE = (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, OverflowError, MatReadError, *_NIBABEL)
+_DAMAGE = (
+    OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, OverflowError, NotImplementedError, MatReadError,
+    *_NIBABEL,
+)  # fmt: skip
 
 
 @contextmanager
@@ -65,13 +69,21 @@ def volume(path: Path) -> NDArray[np.float32]:
 
 def matlab(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     """Read some arrays of whole numbers from a MATLAB file."""
-    with guarded(path, "MATLAB file"):
+    with guarded(path, "MATLAB file", (*_DAMAGE, UserWarning)), catch_warnings(action="error", category=UserWarning):
         found = loadmat(path, variable_names=list(names))
     lacking = [name for name in names if name not in found]
     if lacking:
         raise BadData(f"{path} lacks the variables {listing(lacking)}; {_AGAIN}.")
     with guarded(path, "MATLAB file of whole numbers"):
-        return {name: np.asarray(found[name]).astype(np.int64) for name in names}
+        return {name: _whole(name, np.asarray(found[name])) for name in names}
+
+
+def _whole(name: str, values: NDArray[Any]) -> NDArray[np.int64]:
+    with np.errstate(invalid="ignore"):
+        whole = values.astype(np.int64)
+    if not np.array_equal(whole, values):
+        raise ValueError(f"{name} has other numbers")
+    return whole
 
 
 def table(path: Path, columns: Sequence[str], separator: str) -> pd.DataFrame:
