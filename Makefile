@@ -59,10 +59,11 @@ acceptance: .venv/.installed ## the tests that run whole pipelines many times ov
 	@OMP_NUM_THREADS=1 pytest -m acceptance tests
 
 MINUTES ?= 60
+FIRST ?= 0
 N ?= 50
 
-hostile: .venv/.installed ## damaged files at every reader, for MINUTES=60: one sentence or success
-	@OMP_NUM_THREADS=1 python -m tests.hostile.attack --minutes $(MINUTES) --cases 500
+hostile: .venv/.installed ## damaged files at every reader, for MINUTES=60, from case FIRST=0 on: one sentence or success
+	@OMP_NUM_THREADS=1 python -m tests.hostile.attack --minutes $(MINUTES) --cases 500 --first $(FIRST)
 
 kills: .venv/.installed ## SIGKILL at N=50 random moments of a small pipeline: the same bytes as undisturbed
 	@OMP_NUM_THREADS=1 python -m tests.e2e.kills --number $(N) $(if $(FOLDER),--folder $(FOLDER))
