@@ -75,7 +75,7 @@ def _parsed(path: Path, about: Any) -> Manifest:
     try:
         files = {key: File(**entry) for key, entry in about["files"].items()}
         manifest = Manifest(str(about["dataset"]), dict(about["request"]), files)
-    except (KeyError, TypeError, AttributeError, ValueError) as fault:
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as fault:
         raise BadData(f"{path} lacks a part of a manifest ({fault}); delete it and run dvc repro fetch.") from None
     for key, file in files.items():
         _parts(key)

@@ -123,7 +123,7 @@ def printed(root: Path) -> pd.DataFrame:
         return table[["table", "item", "quantity", "value"]].astype({"value": "float64"})
     except FileNotFoundError:
         raise BadData(f"{path} is missing; restore it with git checkout data/published.") from None
-    except (KeyError, ValueError, UnicodeDecodeError) as damage:
+    except (LookupError, ValueError) as damage:  # a UnicodeDecodeError is a ValueError
         raise BadData(f"{path} is not the table of printed values ({damage}); restore it with git checkout.") from None
 
 

@@ -25,7 +25,7 @@ _AGAIN = "fetch it again (dvc repro fetch)"
 _NIBABEL = (ImageFileError, HeaderDataError, WrapStructError)
 # zlib and EOF: a gzipped file that stops early; MatReadError and ValueError: a file of another kind
 _DAMAGE = (
-    OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, OverflowError, NotImplementedError, MatReadError,
+    OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, OverflowError, NotImplementedError, MatReadError,
     *_NIBABEL,
 )  # fmt: skip
 
@@ -45,8 +45,8 @@ def guarded(path: Path, kind: str, damage: tuple[type[Exception], ...] = _DAMAGE
 @contextmanager
 def hdf5(path: Path, name: str) -> Iterator[Any]:
     """Open one dataset of an HDF5 file; reading it inside the block is guarded too."""
-    with guarded(path, "HDF5 file", (OSError, RuntimeError, KeyError)), h5py.File(path, "r") as file:
-        if name not in file:
+    with guarded(path, "HDF5 file", (*_DAMAGE, RuntimeError)), h5py.File(path, "r") as file:
+        if not isinstance(file.get(name), h5py.Dataset):
             raise BadData(f"{path} has no dataset '{name}'; it has {listing(file)}: {_AGAIN}.")
         yield file[name]
 
@@ -69,7 +69,8 @@ def volume(path: Path) -> NDArray[np.float32]:
 
 def matlab(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     """Read some arrays of whole numbers from a MATLAB file."""
-    with guarded(path, "MATLAB file", (*_DAMAGE, UserWarning)), catch_warnings(action="error", category=UserWarning):
+    # scipy's reader warns of data that "may be corrupt", and fails on others in any way, by its own mistakes too
+    with guarded(path, "MATLAB file", (Exception,)), catch_warnings(action="error", category=UserWarning):
         found = loadmat(path, variable_names=list(names))
     lacking = [name for name in names if name not in found]
     if lacking:

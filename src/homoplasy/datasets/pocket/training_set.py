@@ -37,7 +37,7 @@ def training(root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         with h5py.File(path, "r") as file:
             shown: NDArray[Any] = file["pictures"][()]
             glyphs: NDArray[Any] = file["glyphs"][()]
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as damage:
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError) as damage:
         raise BadData(f"{path} is not a whole training set ({damage}); run dvc repro fetch again.") from None
     kinds = (getattr(shown, "dtype", None), getattr(glyphs, "dtype", None))
     shapes = (np.shape(shown), np.shape(glyphs))
