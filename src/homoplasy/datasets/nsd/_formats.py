@@ -16,18 +16,14 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from homoplasy import written
 from homoplasy.errors import BadData, listing
 
 _AGAIN = "fetch it again (dvc repro fetch)"
 _NIBABEL = (ImageFileError, HeaderDataError, WrapStructError)
-# zlib and EOF: a gzipped file that stops early; MatReadError and ValueError: a file of another kind
-_DAMAGE = (
-    OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, OverflowError, NotImplementedError, MatReadError,
-    *_NIBABEL,
-)  # fmt: skip
+# zlib and EOF: a gzipped file that stops early; ValueError, LookupError and TypeError: a file of another kind
+_DAMAGE = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, OverflowError, *_NIBABEL)
 
 
 @contextmanager
